@@ -1,0 +1,12 @@
+//! The shared words of the product, without behaviour that waits: no clock, no database, no network.
+//!
+//! In: nothing. Out: the types every other folder speaks in. A new word comes here only when two folders need it;
+//! its name is the field's own term, the same in code, tables, pages and mails.
+
+mod category;
+mod level;
+mod period;
+
+pub use category::{Categories, CategorySet, MAX_CATEGORIES, TooManyCategories};
+pub use level::{AlertLevel, Recurrence};
+pub use period::{Period, PeriodError};
