@@ -8,7 +8,10 @@
 //! The modules stand in the order in which data flows. Those above the edge are pure: no clock, no database, no
 //! network; time and chance are arguments. `tests/architecture.rs` keeps it so.
 
-pub mod clock;
-pub mod detect;
 pub mod model;
+
+pub mod detect;
+pub mod cluster;
+
+pub mod clock;
 pub mod schedule;
