@@ -4,9 +4,11 @@
 //! its name is the field's own term, the same in code, tables, pages and mails.
 
 mod category;
+mod incident;
 mod level;
 mod period;
 
 pub use category::{Categories, CategorySet, MAX_CATEGORIES, TooManyCategories};
+pub use incident::{Incident, Place, Precision, Status};
 pub use level::{AlertLevel, Recurrence};
 pub use period::{Period, PeriodError};
