@@ -3,11 +3,13 @@
 //! In: nothing. Out: the types every other folder speaks in. A new word comes here only when two folders need it;
 //! its name is the field's own term, the same in code, tables, pages and mails.
 
+mod area;
 mod category;
 mod incident;
 mod level;
 mod period;
 
+pub use area::{Area, AreaKind, DanglingLink, Geography};
 pub use category::{Categories, CategorySet, MAX_CATEGORIES, TooManyCategories};
 pub use incident::{Incident, Place, Precision, Status};
 pub use level::{AlertLevel, Recurrence};
