@@ -7,10 +7,14 @@ mod area;
 mod category;
 mod incident;
 mod level;
+mod pack;
 mod period;
+mod signal;
 
 pub use area::{Area, AreaKind, DanglingLink, Geography};
 pub use category::{Categories, CategorySet, MAX_CATEGORIES, TooManyCategories};
 pub use incident::{Incident, Place, Precision, Status};
 pub use level::{AlertLevel, Recurrence};
+pub use pack::{Bounds, Class, Pack, Projection};
 pub use period::{Period, PeriodError};
+pub use signal::{AreaRef, Cluster, Judgement, RepeatPlace, Window};
