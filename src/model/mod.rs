@@ -5,6 +5,7 @@
 
 mod area;
 mod category;
+mod finding;
 mod incident;
 mod level;
 mod pack;
@@ -13,6 +14,7 @@ mod signal;
 
 pub use area::{Area, AreaKind, DanglingLink, Geography};
 pub use category::{Categories, CategorySet, MAX_CATEGORIES, TooManyCategories};
+pub use finding::{Alert, AlertState, Finding, Subject, Told};
 pub use incident::{Incident, Place, Precision, Status};
 pub use level::{AlertLevel, Recurrence};
 pub use pack::{Bounds, Class, Pack, Projection};

@@ -1,0 +1,170 @@
+//! A rule that held, and the alert it becomes.
+
+use super::{AlertLevel, AreaKind, AreaRef, Recurrence, Window};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// What a finding is about; with the rule it makes the identity of an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// An area, under one boundary year; with `each = true` one category of it.
+    Area {
+        /// The area.
+        area: AreaRef,
+        /// The year of its boundaries.
+        boundary_year: i32,
+        /// The category, when the rule judges each apart.
+        category: Option<String>,
+    },
+    /// A cluster, by its oldest core incident.
+    Cluster(Uuid),
+    /// A place, by its oldest incident.
+    Place(Uuid),
+}
+
+/// A rule that held on a night.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The rule's id.
+    pub rule: String,
+    /// What the rule said when it held: a short hash of its file.
+    pub rule_version: String,
+    /// The rule's title.
+    pub title: String,
+    /// The level the rule promises.
+    pub level: AlertLevel,
+    /// What it is about.
+    pub subject: Subject,
+    /// The wards concerned, by code, the most concerned first.
+    pub wards: Vec<String>,
+    /// The categories seen, by code, in the pack's order.
+    pub categories: Vec<String>,
+    /// When.
+    pub window: Window,
+    /// Incidents known, each once.
+    pub observed: u64,
+    /// Incidents usual.
+    pub expected: f64,
+    /// The central 95 % of what is usual, where the detector tells it.
+    pub usual_range: Option<(u64, u64)>,
+    /// How often by chance, over everything the rule looks at.
+    pub recurrence: Recurrence,
+    /// The incidents counted, oldest first.
+    pub members: Vec<Uuid>,
+}
+
+impl Finding {
+    /// The identity of its alert, unique while the alert is open. Rule edits keep it, and so do new categories.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        match &self.subject {
+            Subject::Area { area, boundary_year, category } => {
+                let kind = match area.kind {
+                    AreaKind::Ward => "ward",
+                    AreaKind::District => "district",
+                    AreaKind::Csp => "csp",
+                    AreaKind::Npa => "npa",
+                    AreaKind::Whole => "whole",
+                };
+                let category = category.as_deref().unwrap_or("together");
+                format!("{}/{kind}/{}/{boundary_year}/{category}", self.rule, area.code)
+            }
+            Subject::Cluster(name) => format!("{}/cluster/{name}", self.rule),
+            Subject::Place(name) => format!("{}/place/{name}", self.rule),
+        }
+    }
+}
+
+/// Where an alert is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertState {
+    /// Its rule holds, and it has been told or is about to be.
+    Open,
+    /// Somebody responsible has said that they have it.
+    Acknowledged,
+    /// Its rule has stopped holding; it closes if that lasts.
+    Easing,
+    /// Over.
+    Closed,
+}
+
+/// A finding with a life.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Key.
+    pub id: Uuid,
+    /// What people call it, for example `LLR-2026-0147`.
+    pub number: String,
+    /// See [`Finding::identity`].
+    pub identity: String,
+    /// Where in its life.
+    pub state: AlertState,
+    /// The night it opened.
+    pub opened: NaiveDate,
+    /// The finding of the latest night on which the rule held.
+    pub latest: Finding,
+    /// What the recipients were last told, and when.
+    pub told: Option<Told>,
+    /// Nights in a row on which the rule did not hold.
+    pub quiet_nights: u32,
+    /// Mails sent so far: 0 before the first.
+    pub sequence: i64,
+    /// When it last changed.
+    pub changed_at: DateTime<Utc>,
+}
+
+/// What the recipients were last told: an alert is told again only when it outgrows this.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The night.
+    pub on: NaiveDate,
+    /// The level.
+    pub level: AlertLevel,
+    /// The count.
+    pub observed: u64,
+    /// The wards.
+    pub wards: Vec<String>,
+    /// The categories.
+    pub categories: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identity_outlives_rule_edits_and_new_categories() {
+        let day = NaiveDate::from_ymd_opt(2026, 6, 29).unwrap();
+        let first = Finding {
+            rule: "race-week-spike".into(),
+            rule_version: "1a2b".into(),
+            title: "Racist incidents well above usual".into(),
+            level: AlertLevel::Elevated,
+            subject: Subject::Area {
+                area: AreaRef { kind: AreaKind::Ward, code: "E05010458".into() },
+                boundary_year: 2025,
+                category: None,
+            },
+            wards: vec!["E05010458".into()],
+            categories: vec!["race".into()],
+            window: Window::ending(day, 7),
+            observed: 9,
+            expected: 2.1,
+            usual_range: Some((0, 5)),
+            recurrence: Recurrence::from_daily_rate(1.0 / 140.0),
+            members: Vec::new(),
+        };
+        assert_eq!(first.window.days(), 7);
+        let later = Finding {
+            rule_version: "3c4d".into(),
+            categories: vec!["race".into(), "religion".into()],
+            window: Window::ending(day.succ_opt().unwrap(), 7),
+            ..first.clone()
+        };
+        assert_eq!(first.identity(), later.identity());
+        assert_eq!(first.identity(), "race-week-spike/ward/E05010458/2025/together");
+    }
+}
