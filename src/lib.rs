@@ -10,8 +10,19 @@
 
 pub mod model;
 
+pub mod import;
+pub mod locate;
+pub mod count;
 pub mod detect;
 pub mod cluster;
+pub mod rules;
+pub mod alerts;
 
+pub mod mail;
+pub mod web;
+pub mod store;
 pub mod clock;
 pub mod schedule;
+pub mod stages;
+pub mod synth;
+pub mod cli;

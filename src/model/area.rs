@@ -20,6 +20,39 @@ pub enum AreaKind {
     Whole,
 }
 
+impl AreaKind {
+    /// Every kind, the smallest first.
+    pub const ALL: [Self; 5] = [Self::Ward, Self::District, Self::Csp, Self::Npa, Self::Whole];
+
+    /// As files, tables and addresses write it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Ward => "ward",
+            Self::District => "district",
+            Self::Csp => "csp",
+            Self::Npa => "npa",
+            Self::Whole => "whole",
+        }
+    }
+}
+
+/// A kind of area that there is none of.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a kind of area; the kinds are ward, district, csp, npa and whole")]
+pub struct UnknownKind(String);
+
+impl std::str::FromStr for AreaKind {
+    type Err = UnknownKind;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.code() == text)
+            .ok_or_else(|| UnknownKind(text.chars().take(40).collect()))
+    }
+}
+
 /// One area, under one boundary year.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Area {

@@ -1,6 +1,6 @@
 //! A rule that held, and the alert it becomes.
 
-use super::{AlertLevel, AreaKind, AreaRef, Recurrence, Window};
+use super::{AlertLevel, AreaRef, Recurrence, Window};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -61,15 +61,8 @@ impl Finding {
     pub fn identity(&self) -> String {
         match &self.subject {
             Subject::Area { area, boundary_year, category } => {
-                let kind = match area.kind {
-                    AreaKind::Ward => "ward",
-                    AreaKind::District => "district",
-                    AreaKind::Csp => "csp",
-                    AreaKind::Npa => "npa",
-                    AreaKind::Whole => "whole",
-                };
                 let category = category.as_deref().unwrap_or("together");
-                format!("{}/{kind}/{}/{boundary_year}/{category}", self.rule, area.code)
+                format!("{}/{}/{}/{boundary_year}/{category}", self.rule, area.kind.code(), area.code)
             }
             Subject::Cluster(name) => format!("{}/cluster/{name}", self.rule),
             Subject::Place(name) => format!("{}/place/{name}", self.rule),
@@ -134,6 +127,7 @@ pub struct Told {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::AreaKind;
 
     #[test]
     fn identity_outlives_rule_edits_and_new_categories() {

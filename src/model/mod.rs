@@ -5,6 +5,7 @@
 
 mod area;
 mod category;
+mod directory;
 mod finding;
 mod incident;
 mod level;
@@ -12,8 +13,9 @@ mod pack;
 mod period;
 mod signal;
 
-pub use area::{Area, AreaKind, DanglingLink, Geography};
+pub use area::{Area, AreaKind, DanglingLink, Geography, UnknownKind};
 pub use category::{Categories, CategorySet, MAX_CATEGORIES, TooManyCategories};
+pub use directory::{Mailbox, Role, UnknownRole};
 pub use finding::{Alert, AlertState, Finding, Subject, Told};
 pub use incident::{Incident, Place, Precision, Status};
 pub use level::{AlertLevel, Recurrence};

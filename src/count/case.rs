@@ -1,0 +1,47 @@
+//! An incident as known on a date, cut down to what analysis needs.
+
+use crate::model::{CategorySet, Incident, Precision};
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use uuid::Uuid;
+
+/// One incident, once: withdrawn records and second reports of the same event are left out before this.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// The incident.
+    pub id: Uuid,
+    /// The local day it is counted on; none when its date is a month or longer.
+    pub day: Option<NaiveDate>,
+    /// The first day of the calendar month it fell in; none when its range crosses months.
+    pub month: Option<NaiveDate>,
+    /// What it carries.
+    pub categories: CategorySet,
+    /// The ward; none for online incidents and those outside.
+    pub ward: Option<String>,
+    /// Whole metres east and north on the pack's grid.
+    pub point: Option<(i32, i32)>,
+    /// How well the place is known.
+    pub precision: Precision,
+    /// The local day on which it first became known here: its delay is the days between.
+    pub known_on: NaiveDate,
+    /// The supplier's opaque key for repeats on one person.
+    pub repeat_key: Option<String>,
+}
+
+impl Case {
+    /// From the version known on a date; `first_known` is when the first version of the incident became known.
+    #[must_use]
+    pub fn of(incident: &Incident, first_known: DateTime<Utc>, zone: Tz) -> Self {
+        Self {
+            id: incident.id,
+            day: incident.day(zone),
+            month: incident.month(zone),
+            categories: incident.categories,
+            ward: incident.ward.clone(),
+            point: incident.place.map(|place| (place.easting.round() as i32, place.northing.round() as i32)),
+            precision: incident.precision,
+            known_on: first_known.with_timezone(&zone).date_naive(),
+            repeat_key: incident.repeat_key.clone(),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! From incidents to counts per area, category and local day.
+//!
+//! In: incidents as known on a date. Out: series, every day present, empty days as zero. Nothing here reads a clock, a
+//! file or a database.
+//!
+//! # Adding a way to count
+//!
+//! One file with a function over [`Case`]s; counts are of incidents, each once, never of mentions.
+
+mod case;
+
+pub use case::Case;

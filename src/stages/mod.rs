@@ -1,0 +1,3 @@
+//! Load, compute, save: the only place where the pure rooms meet the store.
+//!
+//! In: a store, a night, the rules. Out: what changed, saved in one transaction for each step.

@@ -1,0 +1,3 @@
+//! All SQL: one text for SQLite and PostgreSQL.
+//!
+//! In: model values. Out: model values. No judgement is made here.
