@@ -1,5 +1,6 @@
 //! What is counted apart. In the county's pack the categories are the monitored strands of hate crime.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The most categories one area pack may name: a set of them is a 32-bit mask.
@@ -11,7 +12,8 @@ pub const MAX_CATEGORIES: usize = 32;
 pub struct TooManyCategories(String);
 
 /// The categories of an area pack, in the pack's own order. Position is identity.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct Categories {
     codes: Vec<String>,
 }
@@ -63,6 +65,20 @@ impl Categories {
     }
 }
 
+impl TryFrom<Vec<String>> for Categories {
+    type Error = TooManyCategories;
+
+    fn try_from(codes: Vec<String>) -> Result<Self, Self::Error> {
+        Self::new(codes)
+    }
+}
+
+impl From<Categories> for Vec<String> {
+    fn from(categories: Categories) -> Self {
+        categories.codes
+    }
+}
+
 /// Which categories an incident carries, or a rule looks at. An incident may carry several: counting incidents in a
 /// set counts each once, however many of its categories are in the set.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
@@ -71,6 +87,18 @@ pub struct CategorySet(u32);
 impl CategorySet {
     /// No category at all.
     pub const EMPTY: Self = Self(0);
+
+    /// As a mask: bit n stands for the n-th category of the pack.
+    #[must_use]
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// From a mask.
+    #[must_use]
+    pub const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
 
     /// Both sets together.
     #[must_use]

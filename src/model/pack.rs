@@ -56,7 +56,7 @@ pub struct Class {
 }
 
 /// A county: its name, its time, its grid, and what it counts apart.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pack {
     /// As people read it, for example `Leicester, Leicestershire and Rutland`.
     pub name: String,

@@ -1,3 +1,212 @@
 //! All SQL: one text for SQLite and PostgreSQL.
 //!
 //! In: model values. Out: model values. No judgement is made here.
+//!
+//! # Adding a statement
+//!
+//! 1. Put its text into the `statements!` of the file it belongs to; `tests/store.rs` prepares it on both databases.
+//! 2. Bind only `Uuid`, text, `i64`, `f64`, `bool`, `NaiveDate`, `DateTime<Utc>` and JSON objects. Times are always
+//!    bound, never asked of the database.
+//! 3. What reads and then writes runs in a [`Tx`].
+
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        $($(#[$doc])* const $name: &str = $text;)*
+        /// Every statement of this file, by name, for the test that prepares them all.
+        pub(super) const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $text)),*];
+    };
+}
+
+/// One SQL text, one body, compiled once for each database.
+macro_rules! on {
+    ($kind:ident, $target:expr, $db:ident => $body:expr) => {
+        match $target {
+            $kind::Sqlite($db) => $body,
+            $kind::Postgres($db) => $body,
+        }
+    };
+}
+
+/// Runs a statement in a [`Tx`] and tells how many rows it touched.
+macro_rules! execute {
+    ($tx:expr, $query:expr) => {
+        match $tx {
+            $crate::store::Tx::Sqlite(tx) => $query.execute(&mut **tx).await?.rows_affected(),
+            $crate::store::Tx::Postgres(tx) => $query.execute(&mut **tx).await?.rows_affected(),
+        }
+    };
+}
+
+mod accounts;
+mod alerts;
+mod areas;
+mod imports;
+mod incidents;
+mod lease;
+mod outbox;
+mod rules;
+mod runs;
+
+pub use accounts::{Account, SavedSession};
+pub use alerts::AlertEvent;
+pub use areas::WardShape;
+pub use imports::{ImportRecord, SavedReject};
+pub use incidents::{KnownVersion, LinkedEvent, NewVersion, SeenIncident};
+pub use outbox::{OutboxCount, OutboxMessage};
+pub use rules::SavedRules;
+pub use runs::{Run, RunOutcome};
+
+use sqlx::{
+    PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+    postgres::PgPoolOptions,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{str::FromStr, time::Duration};
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+
+/// The database could not do what was asked. The cause is for the log; people are told what it means for them.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database said no, or could not be reached.
+    #[error("the database did not answer as expected")]
+    Database(#[from] sqlx::Error),
+    /// The tables could not be made or brought up to date.
+    #[error("the tables of the database could not be brought up to date")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A row holds something that this version does not know.
+    #[error("the database holds a {what} that this version cannot read")]
+    Unreadable {
+        /// What kind of thing.
+        what: &'static str,
+    },
+    /// The address is neither a SQLite file nor a PostgreSQL address.
+    #[error("`{0}` is not a database address; write sqlite:FILE or postgres://USER@HOST/NAME")]
+    Address(String),
+}
+
+/// What every function here returns.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// A database: SQLite for one machine, PostgreSQL when several share the work.
+#[derive(Debug, Clone)]
+pub enum Store {
+    /// One file.
+    Sqlite(SqlitePool),
+    /// A server.
+    Postgres(PgPool),
+}
+
+/// A write transaction; rolled back unless committed.
+pub enum Tx {
+    /// On SQLite.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// On PostgreSQL.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Store {
+    /// Opens a database by its address, makes the SQLite file when there is none, and brings the tables up to date.
+    ///
+    /// # Errors
+    ///
+    /// When the address is not understood, the database cannot be reached, or its tables belong to a newer version.
+    pub async fn open(address: &str) -> Result<Self> {
+        let store = if address.starts_with("sqlite:") {
+            // What was acknowledged is on the disk (FULL); what was erased is gone from it (secure_delete).
+            let options = SqliteConnectOptions::from_str(address)?
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(Duration::from_secs(30))
+                .pragma("secure_delete", "ON")
+                .pragma("trusted_schema", "OFF");
+            Self::Sqlite(SqlitePoolOptions::new().max_connections(4).connect_with(options).await?)
+        } else if address.starts_with("postgres:") || address.starts_with("postgresql:") {
+            Self::Postgres(
+                PgPoolOptions::new()
+                    .max_connections(8)
+                    .acquire_timeout(Duration::from_secs(10))
+                    .connect(address)
+                    .await?,
+            )
+        } else {
+            return Err(StoreError::Address(address.chars().take(20).collect()));
+        };
+        on!(Self, &store, pool => MIGRATIONS.run(pool).await?);
+        Ok(store)
+    }
+
+    /// Begins a write. SQLite takes the write lock at once: a transaction that reads first and then writes would
+    /// otherwise fail when two of them meet.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be reached or stays locked.
+    pub async fn begin(&self) -> Result<Tx> {
+        Ok(match self {
+            Self::Sqlite(pool) => Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Closes every connection; what was committed stays.
+    pub async fn close(&self) {
+        on!(Self, self, pool => pool.close().await);
+    }
+
+    /// Every statement by file and name, for the test that prepares them on both databases.
+    pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
+        [
+            accounts::STATEMENTS,
+            alerts::STATEMENTS,
+            areas::STATEMENTS,
+            imports::STATEMENTS,
+            incidents::STATEMENTS,
+            lease::STATEMENTS,
+            outbox::STATEMENTS,
+            rules::STATEMENTS,
+            runs::STATEMENTS,
+        ]
+        .into_iter()
+        .flatten()
+        .copied()
+    }
+}
+
+impl Tx {
+    /// Makes it lasting.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot; then nothing of it has happened.
+    pub async fn commit(self) -> Result<()> {
+        on!(Self, self, tx => tx.commit().await?);
+        Ok(())
+    }
+}
+
+/// The text that stands for a value of one of the model's enums.
+fn text<T: serde::Serialize>(value: &T, what: &'static str) -> Result<String> {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(text)) => Ok(text),
+        _ => Err(StoreError::Unreadable { what }),
+    }
+}
+
+/// The value that a text stands for.
+fn value<T: serde::de::DeserializeOwned>(text: &str, what: &'static str) -> Result<T> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+        .map_err(|_| StoreError::Unreadable { what })
+}
+
+/// A value as a JSON object.
+fn object<T: serde::Serialize>(value: &T, what: &'static str) -> Result<serde_json::Value> {
+    serde_json::to_value(value).map_err(|_| StoreError::Unreadable { what })
+}
+
+/// The value in a JSON object.
+fn from_object<T: serde::de::DeserializeOwned>(body: serde_json::Value, what: &'static str) -> Result<T> {
+    serde_json::from_value(body).map_err(|_| StoreError::Unreadable { what })
+}

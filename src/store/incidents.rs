@@ -1,0 +1,254 @@
+//! Incidents in versions, and which of two reports of one event is counted.
+
+use super::{Result, Store, StoreError, Tx, text, value};
+use crate::model::{CategorySet, Incident, Place};
+use chrono::{DateTime, Utc};
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+statements! {
+    KNOWN_VERSIONS = "SELECT id, known_at, content FROM incident WHERE source = $1 ORDER BY id, known_at";
+    AS_KNOWN_ON = "SELECT v.id, v.known_at, v.source, v.reference, v.class, v.status, v.categories,
+            v.occurred_from, v.occurred_to, v.recorded_at, v.lon, v.lat, v.easting, v.northing, v.precision,
+            v.ward, v.channel, v.offence, v.repeat_key, f.first_known
+        FROM incident v
+        JOIN (SELECT id, MAX(known_at) AS last_known, MIN(known_at) AS first_known
+              FROM incident WHERE known_at < $1 GROUP BY id) f
+          ON f.id = v.id AND f.last_known = v.known_at
+        WHERE v.status <> 'withdrawn'
+          AND NOT EXISTS (SELECT 1 FROM same_event s WHERE s.also = v.id AND s.linked_at < $1
+                          AND (s.undone_at IS NULL OR s.undone_at >= $1))
+        ORDER BY v.occurred_from, v.id";
+    LAST_KNOWN = "SELECT MAX(known_at) FROM incident WHERE known_at < $1";
+    LINK_SAME_EVENT = "INSERT INTO same_event (also, kept, reason, linked_at, undone_at)
+        VALUES ($1, $2, $3, $4, NULL) ON CONFLICT DO NOTHING";
+    SAME_EVENTS = "SELECT also, kept, reason, linked_at, undone_at FROM same_event ORDER BY linked_at, also";
+    UNDO_SAME_EVENT = "UPDATE same_event SET undone_at = $2 WHERE also = $1 AND undone_at IS NULL";
+}
+
+/// A version that is stored already: what an import compares with.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct KnownVersion {
+    /// The incident.
+    pub id: Uuid,
+    /// From when it was known.
+    pub known_at: DateTime<Utc>,
+    /// A hash of what it says.
+    pub content: String,
+}
+
+/// A version to keep.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewVersion {
+    /// What it says.
+    pub incident: Incident,
+    /// A hash of what it says.
+    pub content: String,
+}
+
+/// An incident as known on a date.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeenIncident {
+    /// The version in force.
+    pub incident: Incident,
+    /// When its first version became known here.
+    pub first_known: DateTime<Utc>,
+}
+
+/// Two reports that are probably one event.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct LinkedEvent {
+    /// The report that is not counted while the link stands.
+    pub also: Uuid,
+    /// The report that is counted.
+    pub kept: Uuid,
+    /// Why they are taken as one.
+    pub reason: String,
+    /// From when.
+    pub linked_at: DateTime<Utc>,
+    /// When somebody said that they are two, if so.
+    pub undone_at: Option<DateTime<Utc>>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    known_at: DateTime<Utc>,
+    source: String,
+    reference: String,
+    class: String,
+    status: String,
+    categories: i64,
+    occurred_from: DateTime<Utc>,
+    occurred_to: DateTime<Utc>,
+    recorded_at: Option<DateTime<Utc>>,
+    lon: Option<f64>,
+    lat: Option<f64>,
+    easting: Option<f64>,
+    northing: Option<f64>,
+    precision: String,
+    ward: Option<String>,
+    channel: Option<String>,
+    offence: Option<String>,
+    repeat_key: Option<String>,
+    first_known: DateTime<Utc>,
+}
+
+impl TryFrom<Row> for SeenIncident {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self> {
+        let place = match (row.lon, row.lat, row.easting, row.northing) {
+            (Some(lon), Some(lat), Some(easting), Some(northing)) => {
+                Some(Place { lon, lat, easting, northing })
+            }
+            _ => None,
+        };
+        let categories = u32::try_from(row.categories)
+            .map_err(|_| StoreError::Unreadable { what: "set of categories" })?;
+        Ok(Self {
+            incident: Incident {
+                id: row.id,
+                source: row.source,
+                reference: row.reference,
+                known_at: row.known_at,
+                class: row.class,
+                status: value(&row.status, "status")?,
+                categories: CategorySet::from_bits(categories),
+                occurred_from: row.occurred_from,
+                occurred_to: row.occurred_to,
+                recorded_at: row.recorded_at,
+                place,
+                precision: value(&row.precision, "precision")?,
+                ward: row.ward,
+                channel: row.channel,
+                offence: row.offence,
+                repeat_key: row.repeat_key,
+            },
+            first_known: row.first_known,
+        })
+    }
+}
+
+impl Store {
+    /// Every stored version of a source's incidents, by incident and time.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreError`] says.
+    pub async fn known_versions(&self, source: &str) -> Result<Vec<KnownVersion>> {
+        Ok(on!(Self, self, pool => sqlx::query_as(KNOWN_VERSIONS).bind(source).fetch_all(pool).await?))
+    }
+
+    /// Every incident that counts, as it was known just before `instant`: no later version, none that had been taken
+    /// back by then, and of two reports of one event only the one that is kept. Oldest first.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreError`] says.
+    pub async fn incidents_as_known(&self, instant: DateTime<Utc>) -> Result<Vec<SeenIncident>> {
+        let rows: Vec<Row> =
+            on!(Self, self, pool => sqlx::query_as(AS_KNOWN_ON).bind(instant).fetch_all(pool).await?);
+        rows.into_iter().map(SeenIncident::try_from).collect()
+    }
+
+    /// When the latest version known before `instant` became known: how fresh the data are.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreError`] says.
+    pub async fn last_known(&self, instant: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
+        Ok(on!(Self, self, pool => sqlx::query_scalar(LAST_KNOWN).bind(instant).fetch_one(pool).await?))
+    }
+
+    /// Every link between two reports of probably one event, undone ones too, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreError`] says.
+    pub async fn same_events(&self) -> Result<Vec<LinkedEvent>> {
+        Ok(on!(Self, self, pool => sqlx::query_as(SAME_EVENTS).fetch_all(pool).await?))
+    }
+}
+
+impl Tx {
+    /// Keeps versions. Each has an incident and a time of its own; the caller has seen to that.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreError`] says; also when a version is there already.
+    pub async fn add_versions(&mut self, import: Uuid, versions: &[NewVersion]) -> Result<()> {
+        for chunk in versions.chunks(500) {
+            let names = chunk
+                .iter()
+                .map(|new| {
+                    Ok((
+                        new,
+                        text(&new.incident.status, "status")?,
+                        text(&new.incident.precision, "precision")?,
+                    ))
+                })
+                .collect::<Result<Vec<_>>>()?;
+            on!(Self, self, tx => {
+                let mut insert = QueryBuilder::new(
+                    "INSERT INTO incident (id, known_at, content, import_id, source, reference, class, status, \
+                     categories, occurred_from, occurred_to, recorded_at, lon, lat, easting, northing, precision, \
+                     ward, channel, offence, repeat_key) ",
+                );
+                insert.push_values(names, |mut row, (new, status, precision)| {
+                    let NewVersion { incident, content } = new;
+                    let place = incident.place;
+                    row.push_bind(incident.id)
+                        .push_bind(incident.known_at)
+                        .push_bind(content)
+                        .push_bind(import)
+                        .push_bind(&incident.source)
+                        .push_bind(&incident.reference)
+                        .push_bind(&incident.class)
+                        .push_bind(status)
+                        .push_bind(i64::from(incident.categories.bits()))
+                        .push_bind(incident.occurred_from)
+                        .push_bind(incident.occurred_to)
+                        .push_bind(incident.recorded_at)
+                        .push_bind(place.map(|at| at.lon))
+                        .push_bind(place.map(|at| at.lat))
+                        .push_bind(place.map(|at| at.easting))
+                        .push_bind(place.map(|at| at.northing))
+                        .push_bind(precision)
+                        .push_bind(&incident.ward)
+                        .push_bind(&incident.channel)
+                        .push_bind(&incident.offence)
+                        .push_bind(&incident.repeat_key);
+                });
+                insert.build().execute(&mut **tx).await?;
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes two reports as one event from `linked_at` on. A pair that somebody has undone stays undone.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreError`] says.
+    pub async fn link_same_event(&mut self, link: &LinkedEvent) -> Result<()> {
+        execute!(
+            self,
+            sqlx::query(LINK_SAME_EVENT)
+                .bind(link.also)
+                .bind(link.kept)
+                .bind(&link.reason)
+                .bind(link.linked_at)
+        );
+        Ok(())
+    }
+
+    /// Says that a report is an event of its own after all. False when no such link stands.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreError`] says.
+    pub async fn undo_same_event(&mut self, also: Uuid, now: DateTime<Utc>) -> Result<bool> {
+        Ok(execute!(self, sqlx::query(UNDO_SAME_EVENT).bind(also).bind(now)) == 1)
+    }
+}

@@ -1,0 +1,4 @@
+//! Stories through the public door, on real parts: both databases, real files, a real conversation.
+
+mod store;
+mod support;
