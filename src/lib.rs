@@ -21,6 +21,7 @@ pub mod alerts;
 pub mod mail;
 pub mod web;
 pub mod store;
+pub mod config;
 pub mod clock;
 pub mod schedule;
 pub mod stages;

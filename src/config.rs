@@ -1,0 +1,239 @@
+//! The configuration file: everything that differs from one site to the next, read once at the start.
+//!
+//! Paths in it are relative to its own folder, so that a site can be moved as a whole.
+
+use crate::schedule::Schedule;
+use serde::Deserialize;
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+/// A configuration that cannot be used; says which file, where, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is not there or may not be read.
+    #[error("{}: can't be read ({cause}). `tension-watch init` writes one; --config names another", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("{}: {text}", path.display())]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with its line.
+        text: String,
+    },
+}
+
+/// The whole file.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where everything is kept.
+    pub store: StoreConfig,
+    /// The pages.
+    #[serde(default)]
+    pub site: SiteConfig,
+    /// What analysts own.
+    #[serde(default)]
+    pub rules: RulesConfig,
+    /// When the engine runs.
+    #[serde(default)]
+    pub schedule: ScheduleConfig,
+    /// Files that arrive.
+    #[serde(default)]
+    pub import: ImportConfig,
+    /// How messages leave.
+    pub mail: MailConfig,
+    /// The folder of the file itself.
+    #[serde(skip)]
+    folder: PathBuf,
+}
+
+/// Where everything is kept.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreConfig {
+    /// `sqlite:FILE`, or `postgres://USER@HOST/NAME` when several machines share the work.
+    pub address: String,
+}
+
+/// The pages.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SiteConfig {
+    /// Where the site listens.
+    pub listen: SocketAddr,
+    /// What links in mails begin with; `https://…` behind a proxy that holds the certificate.
+    pub address: String,
+}
+
+impl Default for SiteConfig {
+    fn default() -> Self {
+        Self { listen: ([127, 0, 0, 1], 8080).into(), address: "http://127.0.0.1:8080".into() }
+    }
+}
+
+/// What analysts own.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RulesConfig {
+    /// The folder of rule files.
+    pub folder: PathBuf,
+}
+
+impl Default for RulesConfig {
+    fn default() -> Self {
+        Self { folder: "rules".into() }
+    }
+}
+
+/// When the engine runs.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScheduleConfig {
+    /// A cron expression of five fields, in the time zone of the area pack.
+    pub nightly: String,
+}
+
+impl Default for ScheduleConfig {
+    fn default() -> Self {
+        Self { nightly: "30 4 * * *".into() }
+    }
+}
+
+/// Files that arrive.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ImportConfig {
+    /// Files dropped into `inbox/SOURCE/` are read before the nightly run.
+    pub inbox: PathBuf,
+    /// The mapping of each source: the name of one that is shipped, or a TOML file.
+    pub mappings: BTreeMap<String, String>,
+}
+
+impl Default for ImportConfig {
+    fn default() -> Self {
+        Self { inbox: "inbox".into(), mappings: BTreeMap::new() }
+    }
+}
+
+/// How messages leave.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailConfig {
+    /// The sender of every message.
+    pub from: String,
+    /// Where they go.
+    pub transport: TransportConfig,
+}
+
+/// Where messages go.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case", tag = "kind")]
+pub enum TransportConfig {
+    /// Files, one for each message, that any mail program opens.
+    File {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A mail server, over TLS.
+    Smtp {
+        /// Its name.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// `starttls` (port 587), `tls` (port 465), or `none`, which is for a server on this very machine only.
+        #[serde(default)]
+        security: Security,
+        /// Who signs in, if the server asks.
+        user: Option<String>,
+        /// A file that holds nothing but the password.
+        password_file: Option<PathBuf>,
+    },
+}
+
+/// How the conversation with the mail server is kept private.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Security {
+    /// TLS is asked for and required before anything is sent.
+    #[default]
+    StartTls,
+    /// TLS from the first byte.
+    Tls,
+    /// None: loopback only.
+    None,
+}
+
+impl Config {
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read, a field is unknown or missing, or the schedule can't be understood.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path)
+            .map_err(|cause| ConfigError::Unreadable { path: path.to_owned(), cause })?;
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Self::parse(&text, folder).map_err(|text| ConfigError::Wrong { path: path.to_owned(), text })
+    }
+
+    fn parse(text: &str, folder: &Path) -> Result<Self, String> {
+        let mut config: Self =
+            toml::from_str(text).map_err(|wrong| wrong.to_string().trim_end().to_owned())?;
+        folder.clone_into(&mut config.folder);
+        Schedule::new(&config.schedule.nightly, chrono_tz::UTC)
+            .map_err(|wrong| format!("[schedule] nightly: {wrong}"))?;
+        Ok(config)
+    }
+
+    /// A path of the file, seen from where the program runs.
+    #[must_use]
+    pub fn path(&self, path: &Path) -> PathBuf {
+        self.folder.join(path)
+    }
+
+    /// The address of the store; a SQLite file is taken relative to the configuration's folder.
+    #[must_use]
+    pub fn store_address(&self) -> String {
+        match self.store.address.strip_prefix("sqlite:") {
+            Some(file) => format!("sqlite:{}", self.path(Path::new(file)).display()),
+            None => self.store.address.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALLEST: &str = "[store]\naddress = \"sqlite:watch.db\"\n[mail]\nfrom = \"watch@county.invalid\"\n\
+                            transport = { kind = \"file\", folder = \"mail\" }\n";
+
+    #[test]
+    fn what_is_not_said_has_a_sensible_value() {
+        let config = Config::parse(SMALLEST, Path::new("/srv/watch")).unwrap();
+        assert_eq!(config.store_address(), "sqlite:/srv/watch/watch.db");
+        assert_eq!(config.path(&config.rules.folder), Path::new("/srv/watch/rules"));
+        assert_eq!(config.site.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.schedule.nightly, "30 4 * * *");
+    }
+
+    #[test]
+    fn a_mistake_is_shown_with_its_line() {
+        let wrong = format!("{SMALLEST}[schedule]\nnigthly = \"30 4 * * *\"\n");
+        let message = Config::parse(&wrong, Path::new(".")).unwrap_err();
+        assert!(message.contains("line 7") && message.contains("nigthly"), "{message}");
+        let wrong = format!("{SMALLEST}[schedule]\nnightly = \"30 25 * * *\"\n");
+        let message = Config::parse(&wrong, Path::new(".")).unwrap_err();
+        assert!(message.contains("30 25 * * *"), "{message}");
+    }
+}
