@@ -2,3 +2,27 @@
 //!
 //! In: bytes of CSV, TOML and GeoJSON files, a column mapping, the area pack. Out: incidents without a ward, rejects with
 //! line, column and reason, areas, links and a directory. Nothing here reads a clock, opens a file or asks a database.
+//!
+//! # Adding a format
+//!
+//! A supplier's CSV needs a file in `mappings/`, no code.
+
+mod areas;
+mod duplicates;
+mod identity;
+mod mapping;
+mod pack;
+mod reader;
+mod rejects;
+mod row;
+mod table;
+mod when;
+
+pub use areas::{AreasError, geometry, read_areas, shape};
+pub use duplicates::{SameEvent, same_event};
+pub use identity::{content_hash, hex};
+pub use mapping::{Mapping, MappingError, SHIPPED_MAPPINGS};
+pub use pack::{PackFiles, PackMistakes, read_directory, read_pack};
+pub use reader::{ImportContext, ImportedFile, read_incidents};
+pub use rejects::{Reject, rejects_csv};
+pub use table::ImportError;

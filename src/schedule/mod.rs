@@ -1,7 +1,10 @@
 //! When the engine runs.
 //!
-//! In: cron expressions as the configuration writes them, a time zone, an instant. Out: ticks as UTC instants.
+//! In: cron expressions as the configuration writes them, a time zone, an instant. Out: ticks as UTC instants, and the
+//! job of each called once.
 
+mod keeper;
 mod ticks;
 
+pub use keeper::keep;
 pub use ticks::{Schedule, ScheduleError};

@@ -1,3 +1,6 @@
 //! Load, compute, save: the only place where the pure rooms meet the store.
 //!
 //! In: a store, a night, the rules. Out: what changed, saved in one transaction for each step.
+
+pub mod county;
+pub mod import;

@@ -1,0 +1,124 @@
+//! The county as the store has it: loaded once for a piece of work and handed down.
+
+use crate::{
+    import,
+    locate::{Boundaries, Boundary, Grid},
+    model::{Area, AreaKind, Geography, Incident, Mailbox, Pack},
+    store::Store,
+};
+use anyhow::{Context, Result, anyhow, bail};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use std::collections::{BTreeMap, btree_map::Entry};
+
+/// The area pack, with what is made of it.
+pub struct County {
+    /// Its words.
+    pub pack: Pack,
+    /// Degrees and metres.
+    pub grid: Grid,
+    /// Roles and mailboxes.
+    pub directory: Vec<Mailbox>,
+    areas: Vec<Area>,
+    links: Vec<(String, AreaKind, String)>,
+}
+
+impl County {
+    /// Loads it.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't be read, or holds no area pack yet.
+    pub async fn load(store: &Store) -> Result<Self> {
+        let Some(pack) = store.pack().await.context("loading the area pack")? else {
+            bail!("there is no area pack yet; `tension-watch init` loads one");
+        };
+        Ok(Self {
+            grid: Grid::new(pack.projection),
+            directory: store.directory().await.context("loading the directory")?,
+            areas: store.areas().await.context("loading the areas")?,
+            links: store.area_links().await.context("loading the links")?,
+            pack,
+        })
+    }
+
+    /// The areas in force on a day and their links. Links of wards to areas that are not in force then are left out.
+    ///
+    /// # Errors
+    ///
+    /// When a ward in force is linked to an area that is not.
+    pub fn geography(&self, day: NaiveDate) -> Result<Geography> {
+        Ok(Geography::on(day, self.areas.iter().cloned(), self.links.iter().cloned())?)
+    }
+
+    /// The last day up to `day` on which boundaries of wards changed: the same answer means the same boundaries. What
+    /// happened before the oldest boundaries on record is placed in those.
+    fn boundaries_since(&self, day: NaiveDate) -> NaiveDate {
+        let changes = || {
+            let wards = self.areas.iter().filter(|area| area.kind == AreaKind::Ward);
+            wards.flat_map(|area| [Some(area.valid_from), area.valid_to]).flatten()
+        };
+        changes().filter(|change| *change <= day).max().or_else(|| changes().min()).unwrap_or(day)
+    }
+
+    /// The first instant of a local day.
+    #[must_use]
+    pub fn start_of(&self, day: NaiveDate) -> DateTime<Utc> {
+        start_of(day, self.pack.zone)
+    }
+
+    /// The local day of an instant.
+    #[must_use]
+    pub fn day_of(&self, instant: DateTime<Utc>) -> NaiveDate {
+        instant.with_timezone(&self.pack.zone).date_naive()
+    }
+}
+
+/// The first instant of a local day; where the clocks skip midnight, the first that exists.
+fn start_of(day: NaiveDate, zone: chrono_tz::Tz) -> DateTime<Utc> {
+    let midnight = day.and_time(NaiveTime::MIN);
+    (0..=180)
+        .find_map(|minutes| {
+            (midnight + chrono::TimeDelta::minutes(minutes)).and_local_timezone(zone).earliest()
+        })
+        .map_or_else(|| midnight.and_utc(), |local| local.with_timezone(&Utc))
+}
+
+/// The outlines of the wards. Boundaries change; each set is loaded once, by the day on which it came into force.
+#[derive(Default)]
+pub struct Outlines {
+    sets: BTreeMap<NaiveDate, Boundaries>,
+}
+
+impl Outlines {
+    /// Gives every incident with a place its ward, by the boundaries in force on the day it happened. Whatever ward it
+    /// had is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// When an outline in the store can't be read.
+    pub async fn place(&mut self, store: &Store, county: &County, incidents: &mut [Incident]) -> Result<()> {
+        for incident in incidents {
+            let Some(place) = incident.place else { continue };
+            let since = county.boundaries_since(county.day_of(incident.occurred_from));
+            let boundaries = match self.sets.entry(since) {
+                Entry::Occupied(set) => set.into_mut(),
+                Entry::Vacant(slot) => slot.insert(load(store, since).await?),
+            };
+            incident.ward = boundaries.ward_of(&place).map(str::to_owned);
+        }
+        Ok(())
+    }
+}
+
+async fn load(store: &Store, day: NaiveDate) -> Result<Boundaries> {
+    let shapes = store.ward_shapes(day).await.context("loading the outlines of the wards")?;
+    let outlines = shapes
+        .into_iter()
+        .map(|saved| {
+            let shape = import::shape(&saved.shape)
+                .map_err(|wrong| anyhow!("the outline of ward {}: {wrong}", saved.ward))?;
+            Ok(Boundary { code: saved.ward, name: String::new(), shape, in_metres: saved.in_metres })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Boundaries::new(outlines))
+}
