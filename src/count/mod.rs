@@ -8,5 +8,9 @@
 //! One file with a function over [`Case`]s; counts are of incidents, each once, never of mentions.
 
 mod case;
+mod completeness;
+mod ledger;
 
 pub use case::Case;
+pub use completeness::Completeness;
+pub use ledger::{Days, Ledger};

@@ -2,7 +2,21 @@
 //!
 //! In: counts and expectations. Out: probabilities, and how often by chance. Nothing here reads a clock, a file or a
 //! database.
+//!
+//! # Adding a method
+//!
+//! One file that turns counts into [`Expectation`]s or judgements; what is shared (tails, recurrence) stays apart.
 
+mod dispersion;
+mod house;
+mod month;
+mod recurrence;
+mod season;
 mod tails;
 
+pub use dispersion::Dispersion;
+pub use house::{Baseline, GUARD_DAYS, LEAST_HISTORY_DAYS};
+pub use month::{LEAST_MONTHS, MonthBaseline};
+pub use recurrence::{Cell, Floors, recurrence};
+pub use season::Season;
 pub use tails::{Expectation, ExpectationError};

@@ -74,15 +74,23 @@ pub fn read_incidents(
         file.rows += 1;
         match rows.read(&row) {
             Ok(incident) => file.incidents.push(incident),
-            Err(refusal) => file.rejects.push(reject(&header, &row, refusal)),
+            Err(refusal) => file.rejects.push(reject(&header, &row, line_of(&row, &text), refusal)),
         }
     }
     Ok(file)
 }
 
-fn reject(header: &Header, row: &StringRecord, refusal: Refusal) -> Reject {
+/// The line a row begins on. The reader takes its position before it steps over the LF of the CRLF before the row.
+fn line_of(row: &StringRecord, text: &str) -> u64 {
+    row.position().map_or(0, |at| {
+        let on_line_feed = text.as_bytes().get(at.byte() as usize) == Some(&b'\n');
+        at.line() + u64::from(on_line_feed)
+    })
+}
+
+fn reject(header: &Header, row: &StringRecord, line: u64, refusal: Refusal) -> Reject {
     Reject {
-        line: row.position().map_or(0, csv::Position::line),
+        line,
         column: refusal.column,
         reason: refusal.reason,
         row: header

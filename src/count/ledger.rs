@@ -1,0 +1,203 @@
+//! The counts of one night: every area, every set of categories, every day.
+
+use super::Case;
+use crate::model::{AreaKind, AreaRef, CategorySet, Geography};
+use chrono::NaiveDate;
+use std::collections::BTreeMap;
+
+/// Counts of one area, a day each, from the ledger's first day to its last.
+pub type Days = Vec<u32>;
+
+/// What was counted, as known on a night. Built once, then asked.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    first: NaiveDate,
+    last: NaiveDate,
+    wards: Vec<String>,
+    /// Day, ward (none outside every ward) and categories of every incident that has a day.
+    entries: Vec<(usize, Option<usize>, CategorySet)>,
+    /// Month (its first day), ward and categories of every incident that has a month.
+    months: Vec<(NaiveDate, Option<usize>, CategorySet)>,
+    above: BTreeMap<AreaRef, Vec<usize>>,
+}
+
+impl Ledger {
+    /// Counts cases up to `last`; later ones are left out. Wards are those of the geography.
+    #[must_use]
+    pub fn new(geography: &Geography, cases: &[Case], last: NaiveDate) -> Self {
+        let wards: Vec<String> = geography.of_kind(AreaKind::Ward).map(|ward| ward.code.clone()).collect();
+        let place = |ward: &Option<String>| wards.binary_search(ward.as_ref()?).ok();
+        let first = cases.iter().filter_map(|case| case.day).min().unwrap_or(last).min(last);
+        let entries = cases
+            .iter()
+            .filter_map(|case| {
+                let day = case.day.filter(|day| *day <= last)?;
+                Some(((day - first).num_days() as usize, place(&case.ward), case.categories))
+            })
+            .collect();
+        let months = cases
+            .iter()
+            .filter_map(|case| {
+                Some((case.month.filter(|month| *month <= last)?, place(&case.ward), case.categories))
+            })
+            .collect();
+        let mut above = BTreeMap::new();
+        for kind in AreaKind::ALL.into_iter().filter(|kind| *kind != AreaKind::Ward) {
+            for area in geography.of_kind(kind) {
+                let members = geography.wards_of(kind, &area.code);
+                let members = members.filter_map(|ward| wards.binary_search(&ward.code).ok()).collect();
+                above.insert(AreaRef { kind, code: area.code.clone() }, members);
+            }
+        }
+        Self { first, last, wards, entries, months, above }
+    }
+
+    /// The first day counted.
+    #[must_use]
+    pub fn first(&self) -> NaiveDate {
+        self.first
+    }
+
+    /// The last day counted.
+    #[must_use]
+    pub fn last(&self) -> NaiveDate {
+        self.last
+    }
+
+    /// How many days there are.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        (self.last - self.first).num_days() as usize + 1
+    }
+
+    /// The wards, by code.
+    #[must_use]
+    pub fn wards(&self) -> &[String] {
+        &self.wards
+    }
+
+    /// Where the wards of an area stand in [`Ledger::wards`]; empty for an area there is none of.
+    #[must_use]
+    pub fn members(&self, area: &AreaRef) -> Vec<usize> {
+        match area.kind {
+            AreaKind::Ward => self.wards.binary_search(&area.code).into_iter().collect(),
+            _ => self.above.get(area).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// The areas of a kind, by code.
+    #[must_use]
+    pub fn areas(&self, kind: AreaKind) -> Vec<AreaRef> {
+        if kind == AreaKind::Ward {
+            return self.wards.iter().map(|code| AreaRef { kind, code: code.clone() }).collect();
+        }
+        self.above.keys().filter(|area| area.kind == kind).cloned().collect()
+    }
+
+    /// The daily counts of every ward, in the order of [`Ledger::wards`]: incidents that carry any of the categories,
+    /// each once.
+    #[must_use]
+    pub fn by_ward(&self, categories: CategorySet) -> Vec<Days> {
+        let mut counts = vec![vec![0; self.length()]; self.wards.len()];
+        for (day, ward, carried) in &self.entries {
+            if let Some(ward) = ward.filter(|_| carried.touches(categories)) {
+                counts[ward][*day] += 1;
+            }
+        }
+        counts
+    }
+
+    /// The daily counts of one area.
+    #[must_use]
+    pub fn series(&self, area: &AreaRef, categories: CategorySet) -> Days {
+        let members = self.members(area);
+        let mut counts = vec![0; self.length()];
+        for (day, ward, carried) in &self.entries {
+            if carried.touches(categories) && ward.is_some_and(|ward| members.contains(&ward)) {
+                counts[*day] += 1;
+            }
+        }
+        counts
+    }
+
+    /// The monthly counts of every ward, in the order of [`Ledger::wards`], with the first days of the months: every
+    /// month from the first with an incident to the last.
+    #[must_use]
+    pub fn months_by_ward(&self, categories: CategorySet) -> (Vec<NaiveDate>, Vec<Vec<u32>>) {
+        let mut seen = self.months.iter().map(|entry| entry.0);
+        let Some(first) = seen.next().map(|one| seen.fold(one, NaiveDate::min)) else {
+            return (Vec::new(), vec![Vec::new(); self.wards.len()]);
+        };
+        let last = self.months.iter().map(|entry| entry.0).max().unwrap_or(first);
+        let months: Vec<NaiveDate> = (0..)
+            .map_while(|n| first.checked_add_months(chrono::Months::new(n)).filter(|m| *m <= last))
+            .collect();
+        let mut counts = vec![vec![0; months.len()]; self.wards.len()];
+        for (month, ward, carried) in &self.months {
+            if let (Some(ward), Ok(place)) =
+                (ward.filter(|_| carried.touches(categories)), months.binary_search(month))
+            {
+                counts[ward][place] += 1;
+            }
+        }
+        (months, counts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Area, Precision};
+    use uuid::Uuid;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn case(on: &str, ward: Option<&str>, categories: u32) -> Case {
+        Case {
+            id: Uuid::nil(),
+            day: Some(day(on)),
+            month: Some(day(&format!("{}01", &on[..8]))),
+            categories: CategorySet::from_bits(categories),
+            ward: ward.map(str::to_owned),
+            point: None,
+            precision: Precision::None,
+            known_on: day(on),
+            repeat_key: None,
+        }
+    }
+
+    #[test]
+    fn incidents_are_counted_once_and_empty_days_are_zero() {
+        let area = |kind, code: &str| Area {
+            kind,
+            code: code.into(),
+            name: code.into(),
+            boundary_year: 2025,
+            valid_from: day("2000-01-01"),
+            valid_to: None,
+            population: None,
+        };
+        let areas = [area(AreaKind::Ward, "A"), area(AreaKind::Ward, "B"), area(AreaKind::Csp, "C")];
+        let links = ["A", "B"].map(|ward| (ward.to_owned(), AreaKind::Csp, "C".to_owned()));
+        let geography = Geography::on(day("2026-06-30"), areas, links).unwrap();
+        let cases = [
+            case("2026-06-26", Some("A"), 0b11),
+            case("2026-06-28", Some("B"), 0b01),
+            case("2026-06-28", None, 0b01),
+            case("2026-07-02", Some("B"), 0b01),
+        ];
+        let ledger = Ledger::new(&geography, &cases, day("2026-06-30"));
+        let csp = AreaRef { kind: AreaKind::Csp, code: "C".into() };
+        let both = CategorySet::from_bits(0b11);
+        assert_eq!(
+            ledger.series(&csp, both),
+            [1, 0, 1, 0, 0],
+            "two categories are one incident; none is from the future"
+        );
+        assert_eq!(ledger.by_ward(CategorySet::from_bits(0b10)), [[1, 0, 0, 0, 0], [0; 5]]);
+        assert_eq!(ledger.months_by_ward(both).1, [[1], [1]]);
+        assert_eq!(Ledger::new(&geography, &[], day("2026-06-30")).length(), 1);
+    }
+}
