@@ -178,15 +178,15 @@ mod tests {
     fn a_quiet_street_stands_out_and_the_police_station_does_not() {
         let last: NaiveDate = "2026-06-30".parse().unwrap();
         let mut cases = Vec::new();
-        // The station: one a week for four years, five in its last week. Elsewhere: pairs here and there.
+        // The station: one a week for four years, five in its last week. Elsewhere: fours here and there.
         for n in 0..1_460_u64 {
             let day = last - Days::new(n);
             if n % 7 == 0 || n < 5 {
                 cases.push(case(u128::from(n), 50_000, day));
             }
-            if n % 11 == 0 {
+            if n % 41 == 30 {
                 let east = 100_000 + 997 * (n as i32 % 400);
-                cases.extend((0..2).map(|k| case(u128::from(10_000 + 10 * n + k), east + k as i32, day)));
+                cases.extend((0..4).map(|k| case(u128::from(10_000 + 10 * n + k), east + k as i32, day)));
             }
         }
         cases.extend((0..5).map(|n| case(90_000 + n, 20_000 + n as i32, last - Days::new(n as u64))));
