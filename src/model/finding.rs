@@ -97,6 +97,8 @@ pub struct Alert {
     pub state: AlertState,
     /// The night it opened.
     pub opened: NaiveDate,
+    /// The latest night it was judged on: the same night again counts no quiet night twice.
+    pub night: NaiveDate,
     /// The finding of the latest night on which the rule held.
     pub latest: Finding,
     /// What the recipients were last told, and when.
@@ -110,6 +112,9 @@ pub struct Alert {
 }
 
 /// What the recipients were last told: an alert is told again only when it outgrows this.
+///
+/// Wards and categories are all that were ever told of this alert, so that one that leaves and comes back is no news;
+/// level and count are those of the last message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     /// The night.

@@ -232,6 +232,7 @@ fn alert(number: &str, state: AlertState) -> Alert {
         identity: finding.identity(),
         state,
         opened: day("2026-06-29"),
+        night: day("2026-06-29"),
         latest: finding,
         told: None,
         quiet_nights: 0,

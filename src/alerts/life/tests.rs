@@ -1,0 +1,268 @@
+//! The life of alerts, told as stories, and what holds for every sequence of findings.
+
+use super::*;
+use crate::model::{AreaKind, AreaRef, Recurrence, Subject, Window};
+use chrono::Days;
+use proptest::prelude::*;
+
+fn day(n: u64) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 6, 1).unwrap() + Days::new(n)
+}
+
+fn at(n: u64) -> DateTime<Utc> {
+    day(n).and_hms_opt(5, 0, 0).unwrap().and_utc()
+}
+
+fn found(area: &str, night: u64, observed: u64) -> Judged {
+    let finding = Finding {
+        rule: "race-week-spike".into(),
+        rule_version: "1a2b".into(),
+        title: "Racist incidents well above usual".into(),
+        level: AlertLevel::Elevated,
+        subject: Subject::Area {
+            area: AreaRef { kind: AreaKind::Ward, code: area.into() },
+            boundary_year: 2025,
+            category: None,
+        },
+        wards: vec![area.into()],
+        categories: vec!["race".into()],
+        window: Window::ending(day(night), 7),
+        observed,
+        expected: 2.1,
+        usual_range: Some((0, 5)),
+        recurrence: Recurrence::from_daily_rate(1.0 / 140.0),
+        members: Vec::new(),
+    };
+    Judged { finding, quiet_for_days: 14, shadow: false }
+}
+
+/// All alerts as a store would keep them, from night to night.
+#[derive(Default)]
+struct County {
+    alerts: BTreeMap<Uuid, Alert>,
+    numbers: i64,
+    ids: u128,
+}
+
+impl County {
+    fn night(&mut self, night: u64, findings: &[Judged]) -> Step {
+        let (ids, numbers) = (&mut self.ids, &mut self.numbers);
+        let alerts: Vec<Alert> = self.alerts.values().cloned().collect();
+        let (wanted, first) = (numbers_wanted(day(night), &alerts, findings), *numbers);
+        let step = step(
+            day(night),
+            at(night),
+            alerts,
+            findings,
+            &mut || {
+                *ids += 1;
+                Uuid::from_u128(*ids)
+            },
+            &mut |year| {
+                assert_eq!(year, 2026);
+                *numbers += 1;
+                *numbers
+            },
+            "LLR",
+        );
+        assert_eq!(*numbers - first, wanted as i64, "numbers asked for are the numbers announced");
+        for alert in &step.alerts {
+            self.alerts.insert(alert.id, alert.clone());
+        }
+        step
+    }
+
+    fn only(&self) -> &Alert {
+        assert_eq!(self.alerts.len(), 1);
+        self.alerts.values().next().unwrap()
+    }
+
+    fn acknowledge(&mut self) {
+        self.alerts.values_mut().for_each(|alert| alert.state = AlertState::Acknowledged);
+    }
+}
+
+#[test]
+fn a_new_alert_is_told_once_and_again_only_when_it_doubles() {
+    let mut county = County::default();
+    let first = county.night(0, &[found("belgrave", 0, 9)]);
+    assert_eq!(county.only().number, "LLR-2026-0001");
+    assert_eq!(first.notices[0].kind, NoticeKind::New);
+    assert_eq!(first.notices[0].before, None);
+    for night in 1..4 {
+        assert_eq!(county.night(night, &[found("belgrave", night, 9 + night)]).notices, []);
+    }
+    let doubled = county.night(4, &[found("belgrave", 4, 18)]);
+    assert_eq!(doubled.notices[0].kind, NoticeKind::Grown(vec![Growth::CountDoubled { from: 9 }]));
+    assert_eq!(doubled.notices[0].sequence, 1);
+    assert_eq!(doubled.notices[0].before.as_ref().unwrap().on, day(0));
+    assert_eq!(county.only().sequence, 2);
+}
+
+#[test]
+fn every_way_of_growing_is_named() {
+    let mut county = County::default();
+    county.night(0, &[found("belgrave", 0, 9)]);
+    let mut grown = found("belgrave", 1, 9);
+    grown.finding.level = AlertLevel::Severe;
+    grown.finding.wards.push("rushey-mead".into());
+    grown.finding.categories.push("religion".into());
+    let reasons = vec![
+        Growth::LevelRose { from: AlertLevel::Elevated },
+        Growth::WardsJoined(vec!["rushey-mead".into()]),
+        Growth::CategoriesJoined(vec!["religion".into()]),
+    ];
+    assert_eq!(county.night(1, std::slice::from_ref(&grown)).notices[0].kind, NoticeKind::Grown(reasons));
+
+    // A ward that leaves and comes back is no news.
+    county.night(2, &[found("belgrave", 2, 9)]);
+    grown.finding.level = AlertLevel::Elevated;
+    assert_eq!(county.night(3, &[grown]).notices, []);
+}
+
+#[test]
+fn a_quiet_alert_eases_closes_and_comes_back_within_its_quiet_time_without_a_mail() {
+    let mut county = County::default();
+    county.night(0, &[found("belgrave", 0, 9)]);
+    let eased = county.night(1, &[]);
+    assert_eq!(county.only().state, AlertState::Easing);
+    assert_eq!(eased.events, [(county.only().id, Event::Easing)]);
+    county.night(2, &[found("belgrave", 2, 9)]);
+    assert_eq!((county.only().state, county.only().quiet_nights), (AlertState::Open, 0));
+
+    for night in 3..9 {
+        county.night(night, &[]);
+        assert_eq!(county.only().state, AlertState::Easing);
+    }
+    assert_eq!(county.night(9, &[]).events, [(county.only().id, Event::Closed)]);
+    assert_eq!(county.night(10, &[]), Step::default());
+
+    let again = county.night(23, &[found("belgrave", 23, 12)]);
+    assert_eq!(again.notices, []);
+    assert_eq!(again.events, [(county.only().id, Event::OpenAgain)]);
+    assert_eq!(county.only().state, AlertState::Open);
+}
+
+#[test]
+fn after_the_quiet_time_the_same_trouble_is_a_new_alert() {
+    let mut county = County::default();
+    county.night(0, &[found("belgrave", 0, 9)]);
+    (1..=7).for_each(|night| drop(county.night(night, &[])));
+    let anew = county.night(22, &[found("belgrave", 22, 9)]);
+    assert_eq!(anew.notices[0].kind, NoticeKind::New);
+    assert_eq!(county.alerts.len(), 2);
+    // The old one stays closed, whatever happens to the new one.
+    assert_eq!(county.night(23, &[]).events, [(anew.alerts[0].id, Event::Easing)]);
+}
+
+#[test]
+fn acknowledged_stays_so_until_it_grows() {
+    let mut county = County::default();
+    county.night(0, &[found("belgrave", 0, 9)]);
+    county.acknowledge();
+    county.night(1, &[found("belgrave", 1, 10)]);
+    county.night(2, &[]);
+    county.night(3, &[found("belgrave", 3, 10)]);
+    assert_eq!(county.only().state, AlertState::Acknowledged);
+    let grown = county.night(4, &[found("belgrave", 4, 18)]);
+    assert_eq!(county.only().state, AlertState::Open);
+    assert_eq!(
+        grown.events.iter().map(|(_, event)| event.code()).collect::<Vec<_>>(),
+        ["open again", "told"]
+    );
+    county.acknowledge();
+    (5..12).for_each(|night| drop(county.night(night, &[])));
+    assert_eq!(county.only().state, AlertState::Closed);
+}
+
+#[test]
+fn watch_sends_no_mail_and_the_first_mail_after_it_is_new() {
+    let mut county = County::default();
+    let mut watched = found("belgrave", 0, 5);
+    watched.finding.level = AlertLevel::Watch;
+    assert_eq!(county.night(0, &[watched]).notices, []);
+    assert_eq!(county.only().state, AlertState::Open);
+    assert_eq!(county.night(1, &[found("belgrave", 1, 6)]).notices[0].kind, NoticeKind::New);
+}
+
+#[test]
+fn a_rule_that_is_only_tried_raises_nothing() {
+    let mut county = County::default();
+    let tried = Judged { shadow: true, ..found("belgrave", 0, 9) };
+    assert_eq!(county.night(0, &[tried]), Step::default());
+}
+
+#[test]
+fn a_late_correction_of_the_same_night_counts_one_quiet_night() {
+    let mut county = County::default();
+    county.night(0, &[found("belgrave", 0, 9)]);
+    for _ in 0..3 {
+        county.night(0, &[]);
+        assert_eq!((county.only().state, county.only().quiet_nights), (AlertState::Easing, 1));
+    }
+    // An older night replayed over a newer state changes nothing.
+    county.night(1, &[found("belgrave", 1, 9)]);
+    assert_eq!(county.night(0, &[]), Step::default());
+}
+
+/// Nights of findings in three areas: which hold, how many, at which level, with which further wards and categories.
+fn nights() -> impl Strategy<Value = Vec<Vec<Judged>>> {
+    let one = (0_usize..3, 1_u64..40, 0_u8..3, prop::collection::vec(0_u8..4, 0..3), any::<bool>());
+    prop::collection::vec(prop::collection::vec(one, 0..4), 1..40).prop_map(|nights| {
+        let nights = nights.into_iter().enumerate();
+        nights.map(|(night, all)| all.into_iter().map(|one| made(night as u64, one)).collect()).collect()
+    })
+}
+
+fn made(night: u64, (area, observed, level, joined, religion): (usize, u64, u8, Vec<u8>, bool)) -> Judged {
+    let mut judged = found(["a", "b", "c"][area], night, observed);
+    judged.finding.level = [AlertLevel::Watch, AlertLevel::Elevated, AlertLevel::Severe][usize::from(level)];
+    judged.finding.wards.extend(joined.iter().map(|ward| format!("w{ward}")));
+    if religion {
+        judged.finding.categories.push("religion".into());
+    }
+    judged
+}
+
+proptest! {
+    #[test]
+    fn mails_are_bounded_by_what_can_grow(nights in nights()) {
+        let mut county = County::default();
+        let mut mails: BTreeMap<Uuid, u32> = BTreeMap::new();
+        for (night, findings) in nights.iter().enumerate() {
+            let step = county.night(night as u64, findings);
+            for notice in &step.notices {
+                prop_assert!(step.alerts.iter().any(|alert| alert.id == notice.alert), "no notice without change");
+                let alert = &county.alerts[&notice.alert];
+                prop_assert_eq!(alert.told.as_ref().unwrap().on, day(night as u64));
+                prop_assert_eq!(notice.sequence + 1, alert.sequence);
+                if let NoticeKind::Grown(reasons) = &notice.kind {
+                    prop_assert!(!reasons.is_empty() && notice.before.is_some());
+                }
+                *mails.entry(notice.alert).or_default() += 1;
+            }
+        }
+        // Wards and categories join at most once each; between two joins the level rises at most once and a count
+        // below 40 doubles at most five times, after a fall at each join or rise.
+        let joins = 5 + 2;
+        prop_assert!(mails.values().all(|&sent| sent <= (1 + joins) * 2 * (1 + 5)), "{mails:?}");
+        for alert in county.alerts.values() {
+            prop_assert_eq!(i64::from(mails.get(&alert.id).copied().unwrap_or(0)), alert.sequence);
+        }
+        let alive = county.alerts.values().filter(|alert| alert.state != AlertState::Closed);
+        let identities: Vec<_> = alive.map(|alert| alert.identity.clone()).collect();
+        let unique: BTreeSet<_> = identities.iter().collect();
+        prop_assert_eq!(identities.len(), unique.len(), "one identity, one living alert");
+    }
+
+    #[test]
+    fn the_same_night_again_changes_nothing_and_order_means_nothing(nights in nights()) {
+        let (mut forward, mut backward) = (County::default(), County::default());
+        for (night, findings) in nights.iter().enumerate() {
+            let turned: Vec<Judged> = findings.iter().rev().cloned().collect();
+            prop_assert_eq!(forward.night(night as u64, findings), backward.night(night as u64, &turned));
+            prop_assert_eq!(forward.night(night as u64, findings), Step::default());
+        }
+        prop_assert_eq!(forward.alerts, backward.alerts);
+    }
+}
