@@ -2,3 +2,30 @@
 //!
 //! In: an alert and what its reader needs beside it. Out: the bytes of a message, stored before they are sent; files or
 //! an SMTP conversation.
+//!
+//! ```text
+//! MailContext ─ told (sentences) ─ view ─┬─ templates/alert.txt  ─┐
+//!                                        ├─ templates/alert.mjml ─┼─ Composed ─ message_bytes ─ outbox ─ transport
+//!                                        └─ chart ────────────────┘
+//! ```
+//!
+//! Everything up to the bytes is pure. A new line in the message is a sentence in `told`, a field or fact in `view`, and
+//! its place in both templates.
+
+pub mod backoff;
+pub mod chart;
+mod compose;
+mod context;
+mod message;
+mod render;
+#[cfg(test)]
+mod sample;
+mod told;
+pub mod transport;
+mod view;
+mod words;
+
+pub use compose::{Composed, Picture, compose};
+pub use context::{Asked, Figures, History, LateReports, MailContext};
+pub use message::{Envelope, MessageError, Thread, message_bytes, message_id};
+pub use render::RenderError;

@@ -1,0 +1,59 @@
+//! One alert, as a message.
+
+use super::{
+    chart,
+    context::MailContext,
+    render::{self, RenderError},
+    view,
+};
+
+/// A picture inside a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// Its name inside the message.
+    pub cid: String,
+    /// The picture.
+    pub png: Vec<u8>,
+    /// What it shows, in a sentence.
+    pub alternative: String,
+}
+
+/// A message before it has an envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Composed {
+    /// Safe as a header, at most 120 characters.
+    pub subject: String,
+    /// What all messages of the thread have in common: the subject without what changes.
+    pub topic: String,
+    /// Complete by itself.
+    pub text: String,
+    /// The same with pictures.
+    pub html: String,
+    /// Named in the HTML.
+    pub pictures: Vec<Picture>,
+}
+
+/// Makes the message about an alert. The same context gives the same message. A chart that can't be drawn is left out:
+/// the message says the same without it.
+///
+/// # Errors
+///
+/// When a template can't be filled; see [`RenderError`].
+pub fn compose(context: &MailContext<'_>) -> Result<Composed, RenderError> {
+    let picture = context.history.as_ref().and_then(|history| {
+        let png = chart::png(history, context.alert.latest.level).ok()?;
+        let alternative = chart::alternative(history, context.alert.latest.window.days());
+        Some(Picture { cid: "chart".into(), png, alternative })
+    });
+    let view = view::view(context, picture.as_ref());
+    Ok(Composed {
+        subject: view::subject(context),
+        topic: view::topic(context),
+        text: render::text(&view)?,
+        html: render::html(&view)?,
+        pictures: picture.into_iter().collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! What a message is made from: the alert, and what its reader needs beside it.
+
+use crate::{
+    alerts::NoticeKind,
+    model::{Alert, Geography, Incident, Pack, Told},
+};
+use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
+use std::collections::BTreeMap;
+
+/// Everything one message needs. Nothing here names a street, a person or an incident.
+#[derive(Debug, Clone)]
+pub struct MailContext<'a> {
+    /// The alert, as it now stands.
+    pub alert: &'a Alert,
+    /// Why the reader is told.
+    pub kind: &'a NoticeKind,
+    /// What was told before, for updates.
+    pub before: Option<&'a Told>,
+    /// The county.
+    pub pack: &'a Pack,
+    /// Names of areas, and which partnership a ward belongs to.
+    pub geography: &'a Geography,
+    /// What can be told of the incidents behind the alert.
+    pub figures: Figures,
+    /// The counts before, for the chart; no chart without them.
+    pub history: Option<History>,
+    /// Up to when reports were known.
+    pub data_as_at: DateTime<Utc>,
+    /// How much the latest reports usually still grow; none where that is not known.
+    pub late: Option<LateReports>,
+    /// Known events, campaigns and changes of recording in the window: one sentence each, without a full stop.
+    pub calendar: &'a [String],
+    /// What the rule asks for, in plain words and without a full stop; empty where there are none.
+    pub rule_in_words: &'a str,
+    /// The reader's role, as [`crate::alerts::Recipient::label`] writes it.
+    pub reader: &'a str,
+    /// The roles of the other recipients.
+    pub others: &'a [String],
+    /// What is asked of the reader.
+    pub asked: Asked<'a>,
+    /// What links begin with, without a slash at the end, for example `https://watch.county.invalid`.
+    pub site: &'a str,
+    /// The protective marking, top and bottom and in the subject, for example `OFFICIAL-SENSITIVE`; empty for none.
+    pub marking: &'a str,
+    /// The figures are invented: the message says so.
+    pub synthetic: bool,
+}
+
+/// What the reader is asked to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Asked<'a> {
+    /// Until when the alert should be acknowledged; none for no fixed time.
+    pub by: Option<DateTime<Utc>>,
+    /// Who is told otherwise, as a role; told to the reader.
+    pub then: Option<&'a str>,
+}
+
+/// How much reports usually still grow.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LateReports {
+    /// The latest so many days.
+    pub days: u32,
+    /// By so many per cent; not above zero means no sentence.
+    pub percent: f64,
+}
+
+/// The counts of the same area, categories and length of window, one after the other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct History {
+    /// The last day of each window and its count, oldest first; the last one is the alert's own.
+    pub counts: Vec<(NaiveDate, u32)>,
+    /// What is usual in such a window.
+    pub expected: f64,
+    /// The central 95 % of what is usual.
+    pub usual_range: (u64, u64),
+}
+
+/// What may be told of the incidents behind an alert: proportions in words, never a figure under five.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Figures {
+    /// How many incidents these figures are of; 0 when nothing is known.
+    pub incidents: u64,
+    /// How many carry each category, by code.
+    pub mentions: BTreeMap<String, u64>,
+    /// How many are recorded as crimes.
+    pub crimes: u64,
+    /// How many happened in each local hour, where the hour is known.
+    pub hours: [u64; 24],
+    /// The greatest distance between two of them, in metres, where all places are known.
+    pub across_metres: Option<f64>,
+}
+
+impl Figures {
+    /// Incidents whose time is vaguer than this have no hour.
+    const VAGUEST_HOUR: TimeDelta = TimeDelta::hours(3);
+
+    /// From the incidents of the alert, as known on the night. Midnight and noon sharp are what systems write when they
+    /// don't know the hour, so they count as unknown.
+    #[must_use]
+    pub fn of(incidents: &[&Incident], pack: &Pack) -> Self {
+        let mut figures = Self { incidents: incidents.len() as u64, ..Self::default() };
+        for incident in incidents {
+            for code in pack.categories.names(incident.categories) {
+                *figures.mentions.entry(code.to_owned()).or_default() += 1;
+            }
+            figures.crimes += u64::from(incident.class == "crime");
+            let local = incident.occurred_from.with_timezone(&pack.zone).time();
+            let sharp = local.num_seconds_from_midnight().is_multiple_of(12 * 3600);
+            if !sharp && incident.occurred_to - incident.occurred_from <= Self::VAGUEST_HOUR {
+                figures.hours[local.hour() as usize] += 1;
+            }
+        }
+        figures.across_metres = across(incidents);
+        figures
+    }
+}
+
+fn across(incidents: &[&Incident]) -> Option<f64> {
+    let places: Option<Vec<(f64, f64)>> = incidents
+        .iter()
+        .map(|incident| incident.place.map(|place| (place.easting, place.northing)))
+        .collect();
+    let places = places.filter(|places| places.len() > 1)?;
+    let mut widest = 0.0_f64;
+    for (n, one) in places.iter().enumerate() {
+        for other in &places[n + 1..] {
+            widest = widest.max((one.0 - other.0).hypot(one.1 - other.1));
+        }
+    }
+    widest.is_finite().then_some(widest)
+}

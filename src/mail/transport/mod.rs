@@ -1,0 +1,111 @@
+//! Where messages leave: a folder of files, or a mail server.
+
+mod file;
+mod smtp;
+
+pub use file::FileTransport;
+pub use smtp::{SmtpTransport, Tls};
+
+use super::message::{Envelope, address};
+use crate::config::{Config, Security, TransportConfig};
+use std::{fs, path::PathBuf};
+
+/// What became of one attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The mail server, or the file system, has taken it.
+    Sent,
+    /// Not yet, or nobody knows: try again later with the same bytes. The reason says so when it may have arrived.
+    Retry(String),
+    /// This recipient will never get this message: the operator has to be told.
+    GiveUp(String),
+    /// Our own settings are wrong, or the server refuses us as a whole: keep the message, try again, tell the operator.
+    Configuration(String),
+}
+
+/// A message on its way.
+#[derive(Debug, Clone, Copy)]
+pub struct Letter<'a> {
+    /// From whom, to whom.
+    pub envelope: Envelope<'a>,
+    /// Its Message-ID.
+    pub id: &'a str,
+    /// Its bytes.
+    pub message: &'a [u8],
+}
+
+/// Settings that no message can be sent with.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// The password's file.
+    #[error("[mail] password_file: {path} can't be read: {cause}", path = path.display())]
+    Password {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// A user without a password, or the other way round.
+    #[error("[mail] user and password_file belong together: give both or neither")]
+    HalfSignIn,
+    /// The sender's address.
+    #[error("[mail] from: `{0}` is not an address")]
+    From(String),
+    /// Plain text to another machine.
+    #[error(
+        "[mail] security = \"none\" is for a server on this very machine; {0} is not: use starttls or tls"
+    )]
+    InTheClear(String),
+    /// Host name or certificates.
+    #[error("[mail] host: {0}")]
+    Tls(String),
+}
+
+/// Where messages leave.
+#[derive(Debug, Clone)]
+pub enum Transport {
+    /// A folder.
+    File(FileTransport),
+    /// A mail server.
+    Smtp(SmtpTransport),
+}
+
+impl Transport {
+    /// As the configuration says; reads the password's file.
+    ///
+    /// # Errors
+    ///
+    /// When no message could be sent with these settings; see [`TransportError`].
+    pub fn of(config: &Config) -> Result<Self, TransportError> {
+        address(&config.mail.from).map_err(|_| TransportError::From(config.mail.from.clone()))?;
+        match &config.mail.transport {
+            TransportConfig::File { folder } => Ok(Self::File(FileTransport::new(config.path(folder)))),
+            TransportConfig::Smtp { host, port, security, user, password_file } => {
+                let sign_in = match (user, password_file) {
+                    (Some(user), Some(file)) => {
+                        let path = config.path(file);
+                        let password = fs::read_to_string(&path)
+                            .map_err(|cause| TransportError::Password { path, cause })?;
+                        Some((user.clone(), password.trim_end_matches(['\r', '\n']).to_owned()))
+                    }
+                    (None, None) => None,
+                    _ => return Err(TransportError::HalfSignIn),
+                };
+                let tls = match security {
+                    Security::StartTls => Tls::StartTls,
+                    Security::Tls => Tls::FromTheStart,
+                    Security::None => Tls::NoneOnLoopback,
+                };
+                SmtpTransport::new(host, *port, tls, sign_in).map(Self::Smtp)
+            }
+        }
+    }
+
+    /// Tries to send one message. Never panics and never waits for ever.
+    pub async fn send(&self, letter: Letter<'_>) -> Outcome {
+        match self {
+            Self::File(files) => files.send(letter).await,
+            Self::Smtp(server) => server.send(letter).await,
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! What the templates see: finished sentences, nothing to compute.
+
+use super::{
+    Picture,
+    context::{History, MailContext},
+    told::{clean_long, level},
+    words::{cap, clean, listed, sentence, span},
+};
+use crate::{
+    alerts::NoticeKind,
+    model::{AlertLevel, AreaKind, Subject},
+};
+use minijinja::{Value, context};
+
+/// Subjects are cut here: what is longer is shown by no mail program, and must never fill a line of its own.
+const LONGEST_SUBJECT: usize = 120;
+
+/// One message, as the templates see it.
+pub(super) fn view(context: &MailContext<'_>, chart: Option<&Picture>) -> Value {
+    let finding = &context.alert.latest;
+    let site = clean(context.site).trim_end_matches('/').to_owned();
+    let chart = chart.zip(context.history.as_ref()).map(|(chart, history)| {
+        context! {
+            cid => chart.cid.clone(),
+            alternative => chart.alternative.clone(),
+            caption => caption(context, history),
+        }
+    });
+    context! {
+        marking => clean(context.marking),
+        number => clean(&context.alert.number),
+        preview => format!("{}. {}", context.in_figures(), context.asked()),
+        change => change(context.kind),
+        level => level(finding.level),
+        headline => context.headline(),
+        in_figures => context.in_figures(),
+        chance => context.chance(),
+        steps => steps(finding.level),
+        since_last => Value::from_iter(context.since_last()),
+        asked => context.asked(),
+        link => format!("{site}/alerts/{}", in_path(&context.alert.number)),
+        chart => chart,
+        facts => facts(context, &site),
+        reader => clean(context.reader),
+        category_word => clean(&context.pack.category_word),
+        synthetic => context.synthetic,
+    }
+}
+
+/// The subject of a message: marking, number, what changed, where, which categories.
+pub(super) fn subject(context: &MailContext<'_>) -> String {
+    let marking = clean(context.marking);
+    let marking = if marking.is_empty() { marking } else { format!("[{marking}] ") };
+    let text = format!(
+        "{marking}{} - {} - {} - {}",
+        topic(context),
+        change(context.kind).to_uppercase(),
+        place(context),
+        categories(context)
+    );
+    // A literal encoded word would pass as it is and be decoded by the reader's program.
+    cap(&clean_long(&text).replace("=?", "= ?"), LONGEST_SUBJECT)
+}
+
+/// What every message of a thread has in common.
+pub(super) fn topic(context: &MailContext<'_>) -> String {
+    format!("Tension signal {}", clean(&context.alert.number))
+}
+
+fn place(context: &MailContext<'_>) -> String {
+    let wards = context.wards();
+    match wards.len() {
+        0 | 1 => context.place(1),
+        _ if about_a_larger_area(context) => context.place(1),
+        2 => format!("{} + 1 ward", wards[0]),
+        many => format!("{} + {} wards", wards[0], many - 1),
+    }
+}
+
+fn about_a_larger_area(context: &MailContext<'_>) -> bool {
+    matches!(&context.alert.latest.subject, Subject::Area { area, .. } if area.kind != AreaKind::Ward)
+}
+
+fn categories(context: &MailContext<'_>) -> String {
+    let codes = &context.alert.latest.categories;
+    let word = clean(&context.pack.category_word);
+    match codes.len() {
+        0 => format!("any {word}"),
+        1..=3 => codes.iter().map(|code| context.category(code)).collect::<Vec<_>>().join("/"),
+        many => format!("{many} {word}s"),
+    }
+}
+
+const fn change(kind: &NoticeKind) -> &'static str {
+    match kind {
+        NoticeKind::New => "New",
+        NoticeKind::Grown(_) => "Intensifying",
+    }
+}
+
+/// The ruler of levels, with the alert's own step marked.
+fn steps(here: AlertLevel) -> Value {
+    let step = |step: AlertLevel| {
+        context! { word => level(step), from => step.promised_days() as u32, here => step == here }
+    };
+    [AlertLevel::Watch, AlertLevel::Elevated, AlertLevel::Severe].into_iter().map(step).collect()
+}
+
+/// What the bars stand for.
+fn caption(context: &MailContext<'_>, history: &History) -> String {
+    let together = match context.alert.latest.wards.len() {
+        0 | 1 => String::new(),
+        2 => ", both wards together".into(),
+        many => format!(", all {many} wards together"),
+    };
+    let days = context.alert.latest.window.days();
+    let bars = history.counts.len().min(super::chart::MOST_BARS);
+    let period = plural(if days == 7 { "week" } else { "period" }, bars);
+    format!("Reports in {}{together}, {bars} {period}", span(days))
+}
+
+/// The lines of the table: a label, a sentence, and for the rule a link.
+fn facts(context: &MailContext<'_>, site: &str) -> Value {
+    let partnerships = context.partnerships();
+    let word = sentence(&clean(&context.pack.category_word));
+    let calendar: Vec<String> = context.calendar.iter().map(|entry| clean_long(entry)).collect();
+    let about_rule = format!("{site}/rules/{}", in_path(&context.alert.latest.rule));
+    let facts = [
+        ("Where".to_owned(), context.where_(), None),
+        (plural("Partnership", partnerships.len()), listed(&partnerships, 8), None),
+        ("Days".to_owned(), context.when(), None),
+        (plural(&word, context.alert.latest.categories.len()), context.categories(), None),
+        ("Kind".to_owned(), context.class().unwrap_or_default(), None),
+        ("Hours".to_owned(), context.hours().unwrap_or_default(), None),
+        (
+            "In the calendar".to_owned(),
+            if calendar.is_empty() { "Nothing known".into() } else { calendar.join(". ") },
+            None,
+        ),
+        ("Data".to_owned(), context.data(), None),
+        ("Rule".to_owned(), context.rule(), Some(about_rule)),
+        ("Also told".to_owned(), context.others(), None),
+    ];
+    facts
+        .into_iter()
+        .filter(|(_, value, _)| !value.is_empty())
+        .map(|(label, value, link)| context! { label => label, value => value, link => link })
+        .collect()
+}
+
+fn plural(one: &str, count: usize) -> String {
+    if count > 1 { format!("{one}s") } else { one.to_owned() }
+}
+
+/// A piece of an address, safe whatever it holds.
+fn in_path(text: &str) -> String {
+    use std::fmt::Write as _;
+    text.bytes().fold(String::new(), |mut out, byte| {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => out.push(char::from(byte)),
+            _ => drop(write!(out, "%{byte:02X}")),
+        }
+        out
+    })
+}
