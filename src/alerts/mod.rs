@@ -4,7 +4,8 @@
 //! order of the steps is the meaning. Nothing here reads a clock, a file or a database.
 //!
 //! [`step`] takes one night; [`growth`] decides whether an alert has outgrown what was told; [`route`] finds the
-//! mailboxes. A new reason to tell again is a variant of [`Growth`] and one line where growth is looked for.
+//! mailboxes. One alert is one thread: one message for each recipient and notice. A cap on messages to one recipient in
+//! one night, with one summary beyond it, does not exist yet. A new reason to tell again is a variant of [`Growth`] and one line where growth is looked for.
 
 mod growth;
 mod life;

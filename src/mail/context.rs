@@ -129,3 +129,64 @@ fn across(incidents: &[&Incident]) -> Option<f64> {
     }
     widest.is_finite().then_some(widest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        mail::sample::Sample,
+        model::{Place, Precision, Status},
+    };
+    use uuid::Uuid;
+
+    fn incident(
+        pack: &Pack,
+        codes: &[&str],
+        class: &str,
+        from: &str,
+        minutes: i64,
+        easting: f64,
+    ) -> Incident {
+        let occurred_from: DateTime<Utc> = from.parse().unwrap();
+        let sets = codes.iter().filter_map(|code| pack.categories.find(code));
+        Incident {
+            id: Uuid::nil(),
+            source: "police".into(),
+            reference: "1".into(),
+            known_at: occurred_from,
+            class: class.into(),
+            status: Status::Confirmed,
+            categories: sets.fold(crate::model::CategorySet::EMPTY, crate::model::CategorySet::with),
+            occurred_from,
+            occurred_to: occurred_from + TimeDelta::minutes(minutes),
+            recorded_at: None,
+            place: Some(Place { lon: -1.1, lat: 52.6, easting, northing: 305_000.0 }),
+            precision: Precision::Exact,
+            ward: None,
+            channel: None,
+            offence: None,
+            repeat_key: None,
+        }
+    }
+
+    #[test]
+    fn figures_count_mentions_crimes_local_hours_and_the_widest_distance() {
+        let pack = Sample::new().pack;
+        let mut incidents = [
+            incident(&pack, &["race", "religion"], "crime", "2026-06-23T14:20:00Z", 0, 460_000.0),
+            incident(&pack, &["race"], "incident", "2026-06-24T14:50:00Z", 60, 460_300.0),
+            // Midnight sharp by local time, and a whole night: hours that nobody knows.
+            incident(&pack, &["race"], "crime", "2026-06-24T23:00:00Z", 0, 460_100.0),
+            incident(&pack, &["race"], "crime", "2026-06-25T20:30:00Z", 600, 460_100.0),
+        ];
+        let figures = Figures::of(&incidents.iter().collect::<Vec<_>>(), &pack);
+        assert_eq!((figures.incidents, figures.crimes), (4, 3));
+        assert_eq!(figures.mentions, [("race".to_owned(), 4), ("religion".to_owned(), 1)].into());
+        assert_eq!((figures.hours[15], figures.hours.iter().sum::<u64>()), (2, 2));
+        assert_eq!(figures.across_metres, Some(300.0));
+
+        incidents[0].place = None;
+        assert_eq!(Figures::of(&incidents.iter().collect::<Vec<_>>(), &pack).across_metres, None);
+        assert_eq!(Figures::of(&[], &pack), Figures::default());
+    }
+}

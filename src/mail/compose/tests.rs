@@ -2,9 +2,13 @@
 
 use super::*;
 use crate::{
-    alerts::{Growth, NoticeKind},
-    mail::{Envelope, Thread, message_bytes, message_id, sample::Sample},
-    model::{AlertLevel, Recurrence, Subject, Told},
+    alerts::{Growth, Judged, NoticeKind, route, step},
+    mail::{
+        Envelope, Thread, message_bytes, message_id,
+        sample::Sample,
+        transport::{FileTransport, Letter, Outcome, Transport},
+    },
+    model::{AlertLevel, AreaKind, AreaRef, Mailbox, Recurrence, Role, Subject, Told},
 };
 use proptest::prelude::*;
 
@@ -132,6 +136,37 @@ fn opening_it_asks_nobody_elsewhere_for_anything() {
     }
     assert!(html.contains("https://watch.county.invalid/alerts/LLR-2026-0147"));
     assert!(!html.contains("<script") && !html.contains("@import"));
+}
+
+#[tokio::test]
+async fn a_finding_becomes_a_file_that_any_mail_program_opens() {
+    let mut sample = Sample::new();
+    let night = sample.alert.night;
+    let judged = Judged { finding: sample.alert.latest.clone(), quiet_for_days: 14, shadow: false };
+    let now = sample.alert.changed_at;
+    let step = step(night, now, vec![], &[judged], &mut || uuid::Uuid::from_u128(7), &mut |_| 147, "LLR");
+    let notice = &step.notices[0];
+    (sample.alert, sample.kind) = (step.alerts[0].clone(), notice.kind.clone());
+
+    let area = AreaRef { kind: AreaKind::Csp, code: "leicester".into() };
+    let address = "csp@leicester.invalid".to_owned();
+    let directory = [Mailbox { role: Role::CspCoordinator, area: Some(area), address }];
+    let route = route(&sample.alert.latest, &[Role::CspCoordinator], &sample.geography, &directory);
+    let reader = route.recipients[0].label(&sample.geography);
+    let composed = compose(&MailContext { reader: &reader, ..sample.context() }).unwrap();
+    let envelope = Envelope { from: "watch@county.invalid", to: &route.recipients[0].address };
+    let id = message_id(notice.alert, notice.sequence, envelope);
+    let message = message_bytes(&composed, envelope, Thread { id: &id, follows: &[] }, now).unwrap();
+
+    let folder = tempfile::tempdir().unwrap();
+    let files = FileTransport::new(folder.path().to_owned());
+    let file = files.file(&id);
+    assert_eq!(
+        Transport::File(files).send(Letter { envelope, id: &id, message: &message }).await,
+        Outcome::Sent
+    );
+    assert_eq!(std::fs::read(file).unwrap(), message);
+    assert!(composed.text.contains("You get this as CSP coordinator, Safer Leicester."));
 }
 
 /// Elements and attributes of a page, without their values.

@@ -109,3 +109,41 @@ impl Transport {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(mail: &str) -> Result<Transport, TransportError> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tension-watch.toml");
+        fs::write(folder.path().join("password"), "open sesame\n").unwrap();
+        fs::write(&file, format!("[store]\naddress = \"sqlite:watch.db\"\n[mail]\n{mail}\n")).unwrap();
+        Transport::of(&Config::read(&file).unwrap())
+    }
+
+    fn smtp(rest: &str) -> Result<Transport, TransportError> {
+        of(&format!(
+            "from = \"watch@county.invalid\"\ntransport = {{ kind = \"smtp\", host = \"mail.county.invalid\", {rest} }}"
+        ))
+    }
+
+    #[test]
+    fn settings_that_no_message_can_be_sent_with_are_named_at_once() {
+        let said = |made: Result<Transport, TransportError>| {
+            made.err().map(|wrong| wrong.to_string()).unwrap_or_default()
+        };
+        assert!(matches!(
+            smtp("port = 587, user = \"watch\", password_file = \"password\""),
+            Ok(Transport::Smtp(_))
+        ));
+        assert!(said(smtp("port = 25, security = \"none\"")).contains("use starttls or tls"));
+        assert!(said(smtp("port = 587, user = \"watch\"")).contains("give both or neither"));
+        assert!(
+            said(smtp("port = 587, user = \"w\", password_file = \"gone\"")).contains("gone can't be read")
+        );
+        let file = "transport = { kind = \"file\", folder = \"mail\" }";
+        assert!(matches!(of(&format!("from = \"watch@county.invalid\"\n{file}")), Ok(Transport::File(_))));
+        assert!(said(of(&format!("from = \"nobody\"\n{file}"))).contains("`nobody` is not an address"));
+    }
+}

@@ -102,7 +102,8 @@ impl SmtpTransport {
         // The end of the last line is sent with the dot that ends the message.
         let message = letter.message.strip_suffix(b"\r\n").unwrap_or(letter.message).to_vec();
         let server = Arc::clone(&self.server);
-        guarded(self.longest, async move { server.converse(&envelope, &message).await }).await
+        let patience = self.longest / 2;
+        guarded(self.longest, async move { server.converse(&envelope, &message, patience).await }).await
     }
 }
 
@@ -123,10 +124,14 @@ async fn guarded(longest: Duration, conversation: impl Future<Output = Outcome> 
 }
 
 impl Server {
-    async fn converse(&self, envelope: &Envelope, message: &[u8]) -> Outcome {
-        let mut connection = match self.connect().await {
-            Ok(connection) => connection,
-            Err(wrong) => return before_the_message(&wrong),
+    async fn converse(&self, envelope: &Envelope, message: &[u8], patience: Duration) -> Outcome {
+        let mut connection = match tokio::time::timeout(patience, self.connect()).await {
+            Ok(Ok(connection)) => connection,
+            Ok(Err(wrong)) => return before_the_message(&wrong),
+            Err(_) => {
+                let seconds = patience.as_secs_f32();
+                return Outcome::Retry(format!("the mail server did not let us in within {seconds} s"));
+            }
         };
         let outcome = match connection.send(envelope, message).await {
             Ok(_) => Outcome::Sent,

@@ -11,16 +11,21 @@ use tokio::{
 /// What the server says instead of what is right.
 #[derive(Debug, Clone, Copy, Default)]
 struct Faults {
-    /// Accepts and says nothing at all.
-    silent: bool,
     greeting: Option<&'static str>,
     recipient: Option<&'static str>,
     end: Option<&'static str>,
+    sign_in: Option<&'static str>,
+    /// Says nothing any more from here on.
+    silent_at: Option<Moment>,
     /// Closes after the final dot without an answer.
     drops_at_the_end: bool,
-    /// Accepts the message and then says no more, not even goodbye.
-    silent_after_the_end: bool,
-    sign_in: Option<&'static str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Moment {
+    Greeting,
+    End,
+    Goodbye,
 }
 
 type Received = Arc<Mutex<Vec<String>>>;
@@ -39,9 +44,12 @@ async fn server(faults: Faults) -> (u16, Received) {
 
 async fn talk(stream: TcpStream, faults: Faults, received: &Received) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
-    if faults.silent {
-        std::future::pending::<()>().await;
-    }
+    let quiet = async |moment| {
+        if faults.silent_at == Some(moment) {
+            std::future::pending::<()>().await;
+        }
+    };
+    quiet(Moment::Greeting).await;
     say(&mut stream, faults.greeting.unwrap_or("220 ready")).await?;
     let mut line = String::new();
     loop {
@@ -61,10 +69,13 @@ async fn talk(stream: TcpStream, faults: Faults, received: &Received) -> std::io
                 if faults.drops_at_the_end {
                     return Ok(());
                 }
+                quiet(Moment::End).await;
                 faults.end.unwrap_or("250 taken")
             }
-            "QUIT" if faults.silent_after_the_end => std::future::pending().await,
-            "QUIT" => "221 bye",
+            "QUIT" => {
+                quiet(Moment::Goodbye).await;
+                "221 bye"
+            }
             _ => "250 ok",
         };
         say(&mut stream, answer).await?;
@@ -114,7 +125,7 @@ async fn each_answer_of_the_server_leads_to_what_it_means() {
         (Faults { end: Some("451 later"), ..good }, "retry"),
         (Faults { end: Some("552 mailbox full"), ..good }, "give up"),
         (Faults { end: Some("554 refused"), ..good }, "configuration"),
-        (Faults { silent_after_the_end: true, ..good }, "sent"),
+        (Faults { silent_at: Some(Moment::Goodbye), ..good }, "sent"),
     ] {
         let (port, _) = server(faults).await;
         let outcome = sent(&to(port).at_most(Duration::from_secs(10))).await;
@@ -123,12 +134,18 @@ async fn each_answer_of_the_server_leads_to_what_it_means() {
 }
 
 #[tokio::test]
-async fn a_silent_server_is_left_in_time() {
-    let (port, _) = server(Faults { silent: true, ..Faults::default() }).await;
-    let began = std::time::Instant::now();
-    let outcome = sent(&to(port)).await;
-    assert!(matches!(&outcome, Outcome::Retry(why) if why.contains("may have arrived")), "{outcome:?}");
-    assert!(began.elapsed() < Duration::from_secs(5));
+async fn a_silent_server_is_left_in_time_and_only_an_unanswered_message_may_have_arrived() {
+    for (faults, perhaps) in [
+        (Faults { silent_at: Some(Moment::Greeting), ..Faults::default() }, false),
+        (Faults { silent_at: Some(Moment::End), ..Faults::default() }, true),
+    ] {
+        let (port, _) = server(faults).await;
+        let began = std::time::Instant::now();
+        let outcome = sent(&to(port)).await;
+        let Outcome::Retry(why) = &outcome else { panic!("{outcome:?}") };
+        assert_eq!(why.contains("may have arrived"), perhaps, "{why}");
+        assert!(began.elapsed() < Duration::from_secs(5));
+    }
 }
 
 #[tokio::test]
