@@ -2,3 +2,19 @@
 //!
 //! In: the text of rule files, and what the detectors found. Out: checked rules or every mistake with its line and
 //! remedy; findings with their reason. Nothing here reads a clock, a file or a database.
+//!
+//! # Adding a field, or a detector
+//!
+//! A field is a line in `fields`: the check, its message and its example follow from it. A detector is a section of
+//! fields there, a variant of [`Detector`], and a file under `evaluate`.
+
+mod check;
+mod evaluate;
+mod fields;
+mod mistake;
+mod rule;
+
+pub use check::{Checked, Known, check};
+pub use evaluate::{Night, RuleOutcome, evaluate};
+pub use mistake::Mistake;
+pub use rule::{Areas, CategoryChoice, Detector, RepeatOf, Rule, RuleSet, Status};

@@ -1,0 +1,598 @@
+//! Reads a folder of rule files as one set, and finds every mistake in one pass.
+
+use super::{
+    Areas, CategoryChoice, Detector, Mistake, RepeatOf, Rule, RuleSet, Status,
+    fields::{self, DETECTORS, EVALUATED, Field, LISTS, SECTIONS, Shape},
+};
+use crate::{
+    import::hex,
+    model::{AlertLevel, AreaKind, Categories, Period, Precision, Role},
+};
+use chrono::NaiveDate;
+use sha2::{Digest, Sha256};
+use std::{collections::BTreeMap, fmt::Write, ops::Range};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+/// What rule files may name.
+#[derive(Debug, Clone)]
+pub struct Known<'a> {
+    /// The categories of the area pack.
+    pub categories: &'a Categories,
+    /// Wards by code, with their names.
+    pub wards: &'a BTreeMap<String, String>,
+}
+
+/// A folder of rule files, checked.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Checked {
+    /// The rules of the files without mistakes, by id.
+    pub rules: Vec<Rule>,
+    /// Every mistake, by file and line.
+    pub mistakes: Vec<Mistake>,
+    /// What this version reads but does not use yet.
+    pub notes: Vec<String>,
+    version: String,
+}
+
+impl Checked {
+    /// The rules as a set; none while there is a mistake in any file: a folder comes into force whole or not at all.
+    #[must_use]
+    pub fn rule_set(&self) -> Option<RuleSet> {
+        self.mistakes.is_empty().then(|| RuleSet { rules: self.rules.clone(), version: self.version.clone() })
+    }
+
+    /// Every mistake with the lines it stands on, and how many there are.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let mut text: String = self.mistakes.iter().map(|mistake| mistake.shown() + "\n\n").collect();
+        let count = self.mistakes.len();
+        let _ = write!(text, "{count} mistake{} to mend", if count == 1 { "" } else { "s" });
+        text
+    }
+}
+
+/// Checks rule files, by name and text.
+#[must_use]
+pub fn check(files: &BTreeMap<String, String>, known: &Known<'_>) -> Checked {
+    let mut checked = Checked::default();
+    let mut ids: BTreeMap<String, String> = BTreeMap::new();
+    let mut hash = Sha256::new();
+    for (name, text) in files {
+        hash.update(format!("{name}\0{text}\0"));
+        let mut file = File { name, text, known, mistakes: Vec::new(), notes: Vec::new() };
+        let rule = file.read(&mut ids);
+        if file.mistakes.is_empty() {
+            checked.rules.extend(rule);
+        }
+        file.mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
+        checked.mistakes.append(&mut file.mistakes);
+        checked.notes.append(&mut file.notes);
+    }
+    checked.rules.sort_by(|a, b| a.id.cmp(&b.id));
+    checked.version = hex(&hash.finalize()[..6]);
+    checked
+}
+
+/// One file while it is read.
+struct File<'a> {
+    name: &'a str,
+    text: &'a str,
+    known: &'a Known<'a>,
+    mistakes: Vec<Mistake>,
+    notes: Vec<String>,
+}
+
+type Value<'i> = Spanned<DeValue<'i>>;
+
+impl File<'_> {
+    fn wrong(&mut self, span: Range<usize>, message: impl Into<String>, remedy: impl Into<String>) {
+        let mistake = Mistake::new(self.name, self.text, span, message.into(), remedy.into());
+        self.mistakes.push(mistake);
+    }
+
+    fn read(&mut self, ids: &mut BTreeMap<String, String>) -> Option<Rule> {
+        let (root, errors) = DeTable::parse_recoverable(self.text);
+        let curly = self.text.contains(['\u{201c}', '\u{201d}']);
+        for error in &errors {
+            let remedy = if curly {
+                "there are curly quotes in the file; replace them by straight ones (\")"
+            } else {
+                "text stands in straight quotes, lists in [ ], items apart by commas"
+            };
+            self.wrong(error.span().unwrap_or(0..0), error.message().to_owned(), remedy);
+        }
+        if !errors.is_empty() {
+            return None;
+        }
+        let root = root.get_ref();
+        self.section("", root, 0..0);
+        for (key, value) in root {
+            self.top(key.get_ref(), key.span(), value);
+        }
+        self.one_detector(root);
+        self.meaning(root, ids);
+        if self.mistakes.is_empty() { self.rule(root) } else { None }
+    }
+
+    /// A key at the top: a section, or a field of the rule itself.
+    fn top(&mut self, key: &str, span: Range<usize>, value: &Value<'_>) {
+        let is_section = DETECTORS.contains(&key) || SECTIONS.contains(&key);
+        match value.get_ref() {
+            DeValue::Table(table) if is_section => self.section(key, table, span),
+            DeValue::Array(items) if LISTS.contains(&key) => {
+                for item in items {
+                    match item.get_ref() {
+                        DeValue::Table(table) => self.section(key, table, item.span()),
+                        _ => self.wrong(
+                            item.span(),
+                            format!("`{key}` is a section"),
+                            format!("write it as [[{key}]]"),
+                        ),
+                    }
+                }
+                self.notes.push(format!("{}: [[{key}]] is read but not used by this version", self.name));
+            }
+            _ if is_section => {
+                self.wrong(span, format!("`{key}` is a section"), format!("write it as [{key}]"));
+            }
+            _ if LISTS.contains(&key) => {
+                self.wrong(span, format!("`{key}` is a list of sections"), format!("write it as [[{key}]]"));
+            }
+            _ if fields::of("").any(|field| field.name == key) => {}
+            _ => {
+                let sections = DETECTORS.iter().chain(&SECTIONS).chain(&LISTS).copied();
+                let names: Vec<&str> = fields::of("").map(|field| field.name).chain(sections).collect();
+                self.unknown(span, key, "this file", &names);
+            }
+        }
+    }
+
+    /// Checks the fields of a section against the table.
+    fn section(&mut self, section: &str, table: &DeTable<'_>, span: Range<usize>) {
+        for (key, value) in table.iter().filter(|_| !section.is_empty()) {
+            let name: &str = key.get_ref();
+            if !fields::of(section).any(|field| field.name == name) {
+                let names: Vec<&str> = fields::of(section).map(|field| field.name).collect();
+                self.unknown(key.span(), name, &format!("[{section}]"), &names);
+            }
+            let _ = value;
+        }
+        for field in fields::of(section) {
+            match table.get(field.name) {
+                Some(value) => self.shape(field, value),
+                None if field.needed => {
+                    let place =
+                        if section.is_empty() { "the file".to_owned() } else { format!("[{section}]") };
+                    self.wrong(
+                        span.clone(),
+                        format!("`{}` is missing in {place}", field.name),
+                        format!("add for example  {}", field.example),
+                    );
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn unknown(&mut self, span: Range<usize>, name: &str, place: &str, names: &[&str]) {
+        let remedy = nearest(name, names).map_or_else(
+            || format!("{place} can hold {}", names.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        self.wrong(span, format!("`{}` is not known in {place}", short(name)), remedy);
+    }
+
+    /// Whether a value is what its field holds.
+    fn shape(&mut self, field: &Field, value: &Value<'_>) {
+        let example = format!("for example  {}", field.example);
+        let name = field.name;
+        let text = value.get_ref().as_str();
+        match (field.shape, text) {
+            (
+                Shape::Text | Shape::Id | Shape::Word(_) | Shape::Period | Shape::Days | Shape::OnceIn,
+                None,
+            ) => {
+                self.wrong(value.span(), format!("`{name}` must be text in quotes"), example);
+            }
+            (Shape::Text, Some(text)) if text.trim().is_empty() => {
+                self.wrong(value.span(), format!("`{name}` is empty"), example);
+            }
+            (Shape::Id, Some(text)) if !is_id(text) => self.wrong(
+                value.span(),
+                format!("the id \"{}\" has other than small letters, digits and hyphens", short(text)),
+                example,
+            ),
+            (Shape::Word(words), Some(text)) => self.word(field, value.span(), text, words),
+            (Shape::Period, Some(text)) => {
+                if let Err(wrong) = text.parse::<Period>() {
+                    self.wrong(value.span(), wrong.to_string(), example);
+                }
+            }
+            (Shape::Days, Some(text)) if days(text).is_none() => self.wrong(
+                value.span(),
+                format!("`{}` is not a number of days", short(text)),
+                format!("write a whole number and `days` or `working days`, {example}"),
+            ),
+            (Shape::OnceIn, Some(text)) if once_in(text).is_none() => self.wrong(
+                value.span(),
+                format!("`{}` does not say how rare", short(text)),
+                format!("write `once in` and a number of days, {example}"),
+            ),
+            (Shape::Whole(low, high), _) => match whole(value) {
+                Some(number) if (low..=high).contains(&number) => {}
+                Some(_) => {
+                    self.wrong(value.span(), format!("`{name}` must be from {low} to {high}"), example);
+                }
+                None => self.wrong(
+                    value.span(),
+                    format!("`{name}` must be a whole number without quotes"),
+                    example,
+                ),
+            },
+            (Shape::Number(low, high), _) => match number(value) {
+                Some(found) if (low..=high).contains(&found) => {}
+                Some(_) => {
+                    self.wrong(value.span(), format!("`{name}` must be from {low} to {high}"), example);
+                }
+                None => {
+                    self.wrong(value.span(), format!("`{name}` must be a number without quotes"), example);
+                }
+            },
+            (Shape::Date, _) if date(value).is_none() => {
+                self.wrong(value.span(), format!("`{name}` must be a day without quotes"), example);
+            }
+            (Shape::Flag, _) if value.get_ref().as_bool().is_none() => {
+                self.wrong(value.span(), format!("`{name}` must be true or false, without quotes"), example);
+            }
+            (Shape::Words(_) | Shape::Texts | Shape::Categories | Shape::Wards, _) => self.list(field, value),
+            _ => {}
+        }
+    }
+
+    fn word(&mut self, field: &Field, span: Range<usize>, text: &str, words: &[&str]) {
+        if words.contains(&text) {
+            return;
+        }
+        let list = words.join(", ");
+        let remedy = nearest(text, words).map_or_else(
+            || format!("use one of {list}"),
+            |near| format!("did you mean \"{near}\"? There are {list}"),
+        );
+        self.wrong(span, format!("\"{}\" is not known in `{}`", short(text), field.name), remedy);
+    }
+
+    /// A list of text, each item known.
+    fn list(&mut self, field: &Field, value: &Value<'_>) {
+        let example = format!("for example  {}", field.example);
+        let Some(items) = value.get_ref().as_array().filter(|items| items.iter().next().is_some()) else {
+            let message =
+                format!("`{}` must be a list in square brackets with at least one item", field.name);
+            return self.wrong(value.span(), message, example);
+        };
+        for item in items {
+            let Some(text) = item.get_ref().as_str() else {
+                self.wrong(item.span(), format!("`{}` holds text in quotes", field.name), example.clone());
+                continue;
+            };
+            match field.shape {
+                Shape::Words(words) => self.word(field, item.span(), text, words),
+                Shape::Categories => {
+                    let mut words: Vec<&str> =
+                        self.known.categories.codes().iter().map(String::as_str).collect();
+                    words.insert(0, "any");
+                    self.word(field, item.span(), text, &words);
+                }
+                Shape::Wards => self.ward(item.span(), text),
+                _ => {}
+            }
+        }
+    }
+
+    fn ward(&mut self, span: Range<usize>, text: &str) {
+        let wards = self.known.wards;
+        if wards.contains_key(text) || wards.values().filter(|name| *name == text).count() == 1 {
+            return;
+        }
+        let message = format!("no ward has the code or name {}", short(text));
+        let names: Vec<&str> = wards.values().map(String::as_str).collect();
+        let codes: Vec<&str> = wards.keys().map(String::as_str).collect();
+        let looks_like_code = text.chars().any(|c| c.is_ascii_digit());
+        let length = codes.first().map_or(0, |code| code.chars().count());
+        let near = nearest(text, if looks_like_code { &codes } else { &names });
+        let remedy = if wards.values().any(|name| name == text) {
+            "two wards have this name; write the code".to_owned()
+        } else if looks_like_code && text.chars().count() != length {
+            format!("ward codes here have {length} characters, this has {}", text.chars().count())
+        } else {
+            near.map_or_else(
+                || "write the code of a ward in the area pack".to_owned(),
+                |near| format!("did you mean {near}?"),
+            )
+        };
+        self.wrong(span, message, remedy);
+    }
+
+    /// A rule finds one thing in one way.
+    fn one_detector(&mut self, root: &DeTable<'_>) {
+        let found: Vec<(&str, Range<usize>)> = root
+            .keys()
+            .filter_map(|key| {
+                Some((*DETECTORS.iter().find(|name| **name == key.get_ref().as_ref())?, key.span()))
+            })
+            .collect();
+        match &found[..] {
+            [] => {
+                let list = DETECTORS.map(|name| format!("[{name}]")).join(", ");
+                self.wrong(
+                    0..0,
+                    "the rule has no section that finds something",
+                    format!("add one of {list}"),
+                );
+            }
+            [(name, span)] => {
+                let active = matches!(text_of(root, "", "status"), Some("live" | "shadow"));
+                if active && !EVALUATED.contains(name) {
+                    let message = format!("this version does not evaluate [{name}]");
+                    self.wrong(span.clone(), message, r#"set  status = "draft"  until it does"#);
+                }
+            }
+            [_, rest @ ..] => {
+                for (name, span) in rest.iter().cloned() {
+                    self.wrong(
+                        span,
+                        format!("[{name}] is a second way to find something"),
+                        "put it into a rule file of its own",
+                    );
+                }
+            }
+        }
+        if !root.contains_key("look_at") && !root.contains_key("combine") {
+            self.wrong(0..0, "the section [look_at] is missing", "add [look_at] with categories and period");
+        }
+        if !root.contains_key("tell") {
+            self.wrong(0..0, "the section [tell] is missing", r#"add [tell] with who = ["csp"]"#);
+        }
+    }
+
+    /// What fields mean together.
+    fn meaning(&mut self, root: &DeTable<'_>, ids: &mut BTreeMap<String, String>) {
+        if let (Some(id), Some(value)) = (text_of(root, "", "id"), root.get("id")) {
+            if let Some(before) = ids.get(id) {
+                let message = format!("the id \"{}\" is already used", short(id));
+                self.wrong(
+                    value.span(),
+                    message,
+                    format!("it is also in {before}; ids are part of an alert's identity"),
+                );
+            } else {
+                ids.insert(id.to_owned(), self.name.to_owned());
+            }
+        }
+        let level = text_of(root, "", "level").and_then(level);
+        for detector in EVALUATED {
+            if let (Some(level), Some(rare), Some(value)) = (
+                level,
+                text_of(root, detector, "rarer_than").and_then(once_in),
+                get(root, detector, "rarer_than"),
+            ) && rare < level.promised_days()
+            {
+                let promised = level.promised_days();
+                self.wrong(
+                    value.span(),
+                    format!("the level of this rule promises once in {promised} days or rarer"),
+                    format!("write  rarer_than = \"once in {promised} days\"  or choose a lower level"),
+                );
+            }
+        }
+        if let (Some(method), Some(value)) = (text_of(root, "spike", "method"), get(root, "spike", "method"))
+            && method != "house"
+            && matches!(text_of(root, "", "status"), Some("live" | "shadow"))
+        {
+            let message =
+                format!("rules of this version judge by the house method, not by {}", short(method));
+            self.wrong(value.span(), message, r#"write  method = "house"  or set  status = "draft""#);
+        }
+        if get(root, "look_at", "areas").is_some()
+            && let Some(wards) = get(root, "look_at", "wards")
+        {
+            self.wrong(wards.span(), "a rule has either `areas` or `wards`", "remove one of them");
+        }
+        if root.contains_key("spike")
+            && let (Some(Ok(Period::Months(2..))), Some(value)) =
+                (text_of(root, "look_at", "period").map(str::parse), get(root, "look_at", "period"))
+        {
+            self.wrong(
+                value.span(),
+                "a spike looks at days, weeks or one calendar month",
+                r#"write  period = "28 days"  or  period = "month""#,
+            );
+        }
+    }
+
+    /// The rule that the tables say; every field has been checked. None for a detector that is not evaluated.
+    fn rule(&self, root: &DeTable<'_>) -> Option<Rule> {
+        let text = |section: &str, name: &str| text_of(root, section, name);
+        let level = text("", "level").and_then(level)?;
+        let detector = Self::detector(root)?;
+        let section = EVALUATED.into_iter().find(|name| root.contains_key(*name))?;
+        let period = text("look_at", "period")?.parse().ok()?;
+        let default_quality = if section == "spike" { None } else { Some(Precision::Street) };
+        Some(Rule {
+            id: text("", "id")?.to_owned(),
+            title: text("", "title")?.to_owned(),
+            status: match text("", "status")? {
+                "live" => Status::Live,
+                "shadow" => Status::Shadow,
+                "retired" => Status::Retired,
+                _ => Status::Draft,
+            },
+            level,
+            review_by: date(root.get("review_by")?)?,
+            categories: self.categories(root),
+            areas: self.areas(root),
+            period,
+            wait_days: text("look_at", "wait_for_late_reports").and_then(days).unwrap_or(0),
+            quality: match text("look_at", "location_quality") {
+                Some("exact") => Some(Precision::Exact),
+                Some("street or better") => Some(Precision::Street),
+                Some("postcode or better") => Some(Precision::Postcode),
+                _ => default_quality,
+            },
+            detector,
+            rarer_than_days: text(section, "rarer_than").and_then(once_in).unwrap_or(level.promised_days()),
+            who: texts(root, "tell", "who").filter_map(role).collect(),
+            quiet_for_days: text("tell", "quiet_for").and_then(days).unwrap_or(14),
+            ack_within_days: text("tell", "ack_within").and_then(days),
+            version: hex(&Sha256::digest(self.text)[..4]),
+        })
+    }
+
+    fn detector(root: &DeTable<'_>) -> Option<Detector> {
+        let number_of = |section: &str, name: &str| get(root, section, name).and_then(whole);
+        let at_least = |section: &str| number_of(section, "at_least").unwrap_or(1);
+        if root.contains_key("spike") {
+            let times_usual = get(root, "spike", "times_usual").and_then(number).unwrap_or(1.0);
+            Some(Detector::Spike { at_least: at_least("spike") as u64, times_usual })
+        } else if root.contains_key("cluster") {
+            Some(Detector::Cluster {
+                at_least: at_least("cluster") as usize,
+                metres: number_of("cluster", "within_metres")? as u32,
+                days: text_of(root, "cluster", "within").and_then(days)?,
+            })
+        } else if root.contains_key("repeat") {
+            let of = if text_of(root, "repeat", "of") == Some("victim") {
+                RepeatOf::Victim
+            } else {
+                RepeatOf::Place
+            };
+            let within = text_of(root, "repeat", "within")?.parse().ok()?;
+            Some(Detector::Repeat { of, at_least: at_least("repeat") as usize, within })
+        } else {
+            None
+        }
+    }
+
+    fn categories(&self, root: &DeTable<'_>) -> CategoryChoice {
+        let known = self.known.categories;
+        let named: Vec<&str> = texts(root, "look_at", "categories").collect();
+        let codes: Vec<&str> = known
+            .codes()
+            .iter()
+            .map(String::as_str)
+            .filter(|code| named.contains(&"any") || named.contains(code))
+            .collect();
+        let sets: Vec<_> =
+            codes.iter().filter_map(|code| Some(((*code).to_owned(), known.find(code)?))).collect();
+        let all = sets.iter().fold(crate::model::CategorySet::EMPTY, |all, (_, set)| all.with(*set));
+        let each = get(root, "look_at", "each").and_then(|value| value.get_ref().as_bool()) == Some(true);
+        CategoryChoice { all, each: if each { sets } else { Vec::new() } }
+    }
+
+    fn areas(&self, root: &DeTable<'_>) -> Areas {
+        let code = |text: &str| {
+            let by_name =
+                self.known.wards.iter().find(|(_, name)| *name == text).map(|(code, _)| code.clone());
+            by_name.unwrap_or_else(|| text.to_owned())
+        };
+        if get(root, "look_at", "wards").is_some() {
+            return Areas::Wards(texts(root, "look_at", "wards").map(code).collect());
+        }
+        Areas::Every(match text_of(root, "look_at", "areas") {
+            Some("every district") => AreaKind::District,
+            Some("every csp") => AreaKind::Csp,
+            Some("every npa") => AreaKind::Npa,
+            Some("whole county") => AreaKind::Whole,
+            _ => AreaKind::Ward,
+        })
+    }
+}
+
+fn get<'t, 'i>(root: &'t DeTable<'i>, section: &str, name: &str) -> Option<&'t Value<'i>> {
+    if section.is_empty() { root.get(name) } else { root.get(section)?.get_ref().as_table()?.get(name) }
+}
+
+fn text_of<'t>(root: &'t DeTable<'_>, section: &str, name: &str) -> Option<&'t str> {
+    get(root, section, name)?.get_ref().as_str()
+}
+
+fn texts<'t>(root: &'t DeTable<'_>, section: &str, name: &str) -> impl Iterator<Item = &'t str> {
+    let items = get(root, section, name).and_then(|value| value.get_ref().as_array());
+    items.into_iter().flat_map(|items| items.iter()).filter_map(|item| item.get_ref().as_str())
+}
+
+fn whole(value: &Value<'_>) -> Option<i64> {
+    let integer = value.get_ref().as_integer()?;
+    i64::from_str_radix(integer.as_str(), integer.radix()).ok()
+}
+
+fn number(value: &Value<'_>) -> Option<f64> {
+    let float = value.get_ref().as_float().and_then(|float| float.as_str().parse().ok());
+    float.or_else(|| whole(value).map(|whole| whole as f64)).filter(|number| number.is_finite())
+}
+
+fn date(value: &Value<'_>) -> Option<NaiveDate> {
+    let date = value.get_ref().as_datetime()?.date?;
+    NaiveDate::from_ymd_opt(date.year.into(), date.month.into(), date.day.into())
+}
+
+/// Days, working days and weeks, at most ten years.
+fn days(text: &str) -> Option<u32> {
+    let (number, unit) = text.trim().split_once(' ')?;
+    let number: u32 = number.parse().ok().filter(|n| *n <= 3_660)?;
+    match unit.trim() {
+        "day" | "days" | "working day" | "working days" => Some(number),
+        "week" | "weeks" => Some(number * 7),
+        _ => None,
+    }
+}
+
+fn once_in(text: &str) -> Option<f64> {
+    let number = text.trim().strip_prefix("once in ")?.strip_suffix(" days")?;
+    number.trim().parse().ok().filter(|days| (1.0..=1e6).contains(days))
+}
+
+fn level(text: &str) -> Option<AlertLevel> {
+    match text {
+        "watch" => Some(AlertLevel::Watch),
+        "elevated" => Some(AlertLevel::Elevated),
+        "severe" => Some(AlertLevel::Severe),
+        _ => None,
+    }
+}
+
+fn role(text: &str) -> Option<Role> {
+    Some(match text {
+        "csp" => Role::CspCoordinator,
+        "csp chair" => Role::CspChair,
+        "neighbourhood team" => Role::NptSergeant,
+        "neighbourhood commander" => Role::NpaCommander,
+        "hate lead" => Role::HateLead,
+        other => other.parse().ok()?,
+    })
+}
+
+fn is_id(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 60
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+fn nearest<'w>(text: &str, words: &[&'w str]) -> Option<&'w str> {
+    let text = text.chars().take(60).collect::<String>().to_lowercase();
+    words
+        .iter()
+        .map(|word| (strsim::damerau_levenshtein(&word.to_lowercase(), &text), *word))
+        .min()
+        .filter(|(distance, word)| *distance <= 1 + word.chars().count() / 4)
+        .map(|(_, word)| word)
+}
+
+fn short(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(60).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+use super::*;
+use proptest::prelude::*;
+
+fn checked(files: &[(&str, &str)]) -> Checked {
+    let categories =
+        Categories::new(["race", "religion", "sexual_orientation", "disability", "transgender", "other"])
+            .unwrap();
+    let wards: BTreeMap<String, String> = [("E05010461", "Belgrave"), ("E05010463", "Castle")]
+        .map(|(code, name)| (code.to_owned(), name.to_owned()))
+        .into();
+    let files = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    check(&files, &Known { categories: &categories, wards: &wards })
+}
+
+const GOOD: &str = r#"
+id = "race-week-spike"
+title = "Racist incidents well above usual"
+owner = "analysis.team@example.org"
+status = "live"
+level = "elevated"
+review_by = 2027-04-01
+[look_at]
+categories = ["race"]
+areas = "every ward"
+period = "7 days"
+[spike]
+at_least = 5
+times_usual = 2
+rarer_than = "once in 100 days"
+[tell]
+who = ["csp", "neighbourhood team"]
+"#;
+
+#[test]
+fn a_good_rule_is_read() {
+    let found = checked(&[("race.toml", GOOD)]);
+    assert!(found.mistakes.is_empty(), "{}", found.shown());
+    let set = found.rule_set().unwrap();
+    let rule = &set.rules[0];
+    assert_eq!(rule.detector, Detector::Spike { at_least: 5, times_usual: 2.0 });
+    assert_eq!((rule.who.len(), rule.quiet_for_days, rule.rarer_than_days), (2, 14, 100.0));
+    assert_eq!(rule.areas, Areas::Every(AreaKind::Ward));
+    assert_ne!(
+        set.version,
+        checked(&[("race.toml", &GOOD.replace("= 5", "= 6"))]).rule_set().unwrap().version
+    );
+}
+
+#[test]
+fn every_mistake_is_shown_in_one_pass() {
+    let bad = r#"
+id     = "race-week-spike"
+title  = "Racist incidents"
+owner  = "analysis.team@example.org"
+status = "live"
+level  = "amber"
+
+[look_at]
+categories = ["rase", "religion"]
+wards      = ["E0501046", "Belgrav"]
+period     = "7 dyas"
+
+[spike]
+at_leest    = 5
+times_usual = "two"
+rarer_than  = "1 week in 2"
+
+[tell]
+who        = ["csp", "neighborhood team"]
+ack_within = 2
+"#;
+    let found = checked(&[("01-race.toml", GOOD), ("90-bad.toml", bad)]);
+    assert!(found.rule_set().is_none(), "a folder comes into force whole or not at all");
+    insta::assert_snapshot!(found.shown(), @"");
+}
+
+#[test]
+fn a_level_is_a_promise_and_what_is_not_evaluated_cannot_be_live() {
+    let common = GOOD.replace("once in 100 days", "once in 50 days");
+    insta::assert_snapshot!(checked(&[("a.toml", &common)]).shown(), @"");
+    let share = GOOD.split("[spike]").next().unwrap().to_owned()
+        + "[share]\nof = [\"violence\"]\nat_least = 10\nrises_by = \"15 points\"\n[tell]\nwho = [\"csp\"]\n";
+    insta::assert_snapshot!(checked(&[("b.toml", &share)]).shown(), @"");
+    assert!(checked(&[("b.toml", &share.replace("live", "draft"))]).mistakes.is_empty());
+}
+
+#[test]
+fn quotes_from_a_word_processor_are_recognised() {
+    let curly = "id     = \"x-rule\"\ntitle  = \u{201c}Racist incidents\u{201d}\n";
+    insta::assert_snapshot!(checked(&[("c.toml", curly)]).shown(), @"");
+    let unclosed = checked(&[("d.toml", "level = elevated\n[spike\n")]).shown();
+    assert!(!unclosed.contains("curly"), "{unclosed}");
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in ".{0,200}", place in 0_usize..400, piece in ".{0,12}") {
+        let _ = checked(&[("x.toml", &text)]).shown();
+        let mut broken: Vec<char> = GOOD.chars().collect();
+        let at = place.min(broken.len());
+        broken.splice(at..(at + 3).min(broken.len()), piece.chars());
+        let _ = checked(&[("x.toml", &broken.into_iter().collect::<String>())]).shown();
+    }
+}

@@ -1,0 +1,322 @@
+//! Applies rules to a night: what holds is a finding, what does not is recorded with how near it came.
+
+use super::{Detector, RepeatOf, Rule, RuleSet};
+use crate::{
+    cluster::{Again, Near, Reach, clusters, repeat_people, repeat_places},
+    count::{Case, Completeness, Ledger},
+    detect::{Baseline, Cell, Expectation, Floors, MonthBaseline, Season, recurrence},
+    model::{
+        AreaKind, AreaRef, Categories, CategorySet, Finding, Geography, Judgement, Period, Recurrence,
+        Subject, Window,
+    },
+};
+use chrono::{Days, Months, NaiveDate};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// Everything a night shows to the rules, as known on it.
+pub struct Night<'a> {
+    geography: &'a Geography,
+    categories: &'a Categories,
+    cases: &'a [Case],
+    ledger: Ledger,
+    completeness: Completeness,
+    season: Season,
+    baselines: BTreeMap<u32, Option<Baseline>>,
+}
+
+/// What became of a rule in a night.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuleOutcome {
+    /// The rule's id.
+    pub rule: String,
+    /// What holds.
+    pub findings: Vec<Finding>,
+    /// How many areas, clusters or places it looked at.
+    pub looked_at: usize,
+    /// The strongest that does not hold, in words.
+    pub nearest: Option<String>,
+}
+
+impl<'a> Night<'a> {
+    /// Prepares a night: counts, delays and season are learned once for all rules.
+    #[must_use]
+    pub fn new(
+        geography: &'a Geography,
+        categories: &'a Categories,
+        cases: &'a [Case],
+        last: NaiveDate,
+    ) -> Self {
+        let ledger = Ledger::new(geography, cases, last);
+        let completeness = Completeness::learn(cases, last);
+        let mut county = vec![0.0; ledger.length()];
+        for ward in ledger.by_ward(categories.all()) {
+            for (sum, count) in county.iter_mut().zip(ward) {
+                *sum += f64::from(count);
+            }
+        }
+        let taught = ledger.length().saturating_sub(crate::detect::GUARD_DAYS);
+        let season = Season::learn(ledger.first(), &county, taught);
+        Self { geography, categories, cases, ledger, completeness, season, baselines: BTreeMap::new() }
+    }
+
+    /// The counts.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// How late reports come.
+    #[must_use]
+    pub fn completeness(&self) -> &Completeness {
+        &self.completeness
+    }
+
+    /// Judges every area of a kind over a window by the house method; empty without enough history.
+    pub fn judge(
+        &mut self,
+        kind: AreaKind,
+        categories: CategorySet,
+        window: Window,
+    ) -> Vec<(Judgement, Expectation)> {
+        let (ledger, completeness, season) = (&self.ledger, &self.completeness, &self.season);
+        let baseline = self
+            .baselines
+            .entry(categories.bits())
+            .or_insert_with(|| Baseline::learn(ledger, completeness, season, categories));
+        baseline.as_ref().map(|baseline| baseline.judge(ledger, kind, window)).unwrap_or_default()
+    }
+
+    /// Judges the latest whole calendar month of which anything is known; empty without enough earlier months.
+    fn judge_month(&self, kind: AreaKind, categories: CategorySet) -> Vec<(Judgement, Expectation)> {
+        let (months, _) = self.ledger.months_by_ward(self.categories.all());
+        let whole = |month: &&NaiveDate| {
+            month
+                .checked_add_months(Months::new(1))
+                .is_some_and(|next| next <= self.ledger.last() + Days::new(1))
+        };
+        let latest = months.iter().rev().find(whole);
+        let baseline = latest.and_then(|month| MonthBaseline::learn(&self.ledger, kind, categories, *month));
+        baseline.map(|baseline| baseline.judge(&self.ledger)).unwrap_or_default()
+    }
+
+    /// The cases of an area, categories and window, oldest first.
+    fn members(
+        &self,
+        area: &AreaRef,
+        categories: CategorySet,
+        window: Window,
+        by_month: bool,
+    ) -> Vec<&'a Case> {
+        let wards = self.ledger.wards();
+        let own: Vec<&String> = self.ledger.members(area).into_iter().map(|place| &wards[place]).collect();
+        let within = |case: &&Case| {
+            let day = if by_month { case.month } else { case.day };
+            day.is_some_and(|day| window.holds(day))
+                && case.categories.touches(categories)
+                && case.ward.as_ref().is_some_and(|ward| own.contains(&ward))
+        };
+        let mut found: Vec<&Case> = self.cases.iter().filter(within).collect();
+        found.sort_by_key(|case| (case.day, case.id));
+        found
+    }
+
+    /// Codes of the categories that cases carry, of those a rule looks at.
+    fn seen(&self, cases: &[&Case], wanted: CategorySet) -> Vec<String> {
+        let carried = cases.iter().fold(CategorySet::EMPTY, |all, case| all.with(case.categories));
+        self.names(carried, wanted)
+    }
+
+    fn names(&self, carried: CategorySet, wanted: CategorySet) -> Vec<String> {
+        let both = CategorySet::from_bits(carried.bits() & wanted.bits());
+        self.categories.names(both).map(str::to_owned).collect()
+    }
+}
+
+/// Evaluates every live and shadow rule.
+#[must_use]
+pub fn evaluate(rules: &RuleSet, night: &mut Night<'_>) -> Vec<RuleOutcome> {
+    let active = rules.rules.iter().filter(|rule| rule.is_evaluated());
+    active
+        .map(|rule| match rule.detector {
+            Detector::Spike { at_least, times_usual } => spike(rule, Floors { at_least, times_usual }, night),
+            Detector::Cluster { at_least, metres, days } => cluster(rule, at_least, metres, days, night),
+            Detector::Repeat { of, at_least, within } => repeat(rule, of, at_least, within, night),
+        })
+        .collect()
+}
+
+/// More than usual: every area of the rule, each category apart or all together, one window.
+fn spike(rule: &Rule, floors: Floors, night: &mut Night<'_>) -> RuleOutcome {
+    let last = night.ledger.last() - Days::new(rule.wait_days.into());
+    let groups: Vec<(Option<String>, CategorySet)> = if rule.categories.each.is_empty() {
+        vec![(None, rule.categories.all)]
+    } else {
+        rule.categories.each.iter().map(|(code, set)| (Some(code.clone()), *set)).collect()
+    };
+    let by_month = matches!(rule.period, Period::Months(_));
+    let mut judged: Vec<(Option<String>, Judgement, Expectation)> = Vec::new();
+    for (category, set) in groups {
+        let found = match rule.period {
+            Period::Days(days) => night.judge(rule.areas.kind(), set, Window::ending(last, days)),
+            Period::Months(_) => night.judge_month(rule.areas.kind(), set),
+        };
+        let within = found.into_iter().filter(|(judgement, _)| rule.areas.holds(&judgement.area.code));
+        judged.extend(within.map(|(judgement, usual)| (category.clone(), judgement, usual)));
+    }
+    let cells: Vec<Cell> = judged
+        .iter()
+        .map(|(_, judgement, usual)| Cell { usual: *usual, days: f64::from(judgement.window.days()) })
+        .collect();
+    let mut outcome =
+        RuleOutcome { rule: rule.id.clone(), findings: Vec::new(), looked_at: judged.len(), nearest: None };
+    let mut nearest = 0.0;
+    for (category, judgement, _) in judged {
+        if judgement.observed < floors.least(judgement.expected) {
+            continue;
+        }
+        let strength = recurrence(judgement.p_upper, &cells, floors);
+        if strength.days() >= rule.rarer_than_days {
+            outcome.findings.push(spike_finding(rule, category, &judgement, strength, by_month, night));
+        } else if strength.days() > nearest {
+            nearest = strength.days();
+            outcome.nearest = Some(format!(
+                "{} {}: {} seen, {:.1} usual, about once in {nearest:.0} days",
+                judgement.area.kind.code(),
+                judgement.area.code,
+                judgement.observed,
+                judgement.expected
+            ));
+        }
+    }
+    outcome
+}
+
+fn spike_finding(
+    rule: &Rule,
+    category: Option<String>,
+    judgement: &Judgement,
+    strength: Recurrence,
+    by_month: bool,
+    night: &Night<'_>,
+) -> Finding {
+    let Judgement { area, categories, window, .. } = judgement;
+    let members = night.members(area, *categories, *window, by_month);
+    let wards = if area.kind == AreaKind::Ward { vec![area.code.clone()] } else { most(&members) };
+    Finding {
+        subject: Subject::Area {
+            boundary_year: night.geography.get(area.kind, &area.code).map_or(0, |known| known.boundary_year),
+            area: area.clone(),
+            category,
+        },
+        wards,
+        categories: night.seen(&members, rule.categories.all),
+        observed: judgement.observed,
+        expected: judgement.expected,
+        usual_range: Some(judgement.usual_range),
+        ..finding(rule, *window, strength, members.iter().map(|case| case.id).collect())
+    }
+}
+
+/// Several near to each other: those placed well enough, in the areas of the rule.
+fn cluster(rule: &Rule, at_least: usize, metres: u32, days: u32, night: &Night<'_>) -> RuleOutcome {
+    let last = night.ledger.last() - Days::new(rule.wait_days.into());
+    let mut outcome =
+        RuleOutcome { rule: rule.id.clone(), findings: Vec::new(), looked_at: 0, nearest: None };
+    let Ok(reach) = Reach::new(metres, days, at_least) else { return outcome };
+    let placed = placed(rule, night);
+    let found = clusters(&placed, rule.categories.all, Near { reach, days }, last);
+    outcome.looked_at = found.len();
+    let mut nearest = 0.0;
+    for found in found.into_iter().filter(|one| one.wards.iter().any(|ward| rule.areas.holds(ward))) {
+        let strength = found.recurrence;
+        if strength.days() >= rule.rarer_than_days {
+            outcome.findings.push(Finding {
+                subject: Subject::Cluster(found.name),
+                wards: found.wards,
+                categories: night.names(found.categories, rule.categories.all),
+                observed: found.members.len() as u64,
+                expected: found.expected,
+                ..finding(rule, found.window, strength, found.members)
+            });
+        } else if strength.days() > nearest {
+            nearest = strength.days();
+            outcome.nearest =
+                Some(format!("a cluster of {}, about once in {nearest:.0} days", found.members.len()));
+        }
+    }
+    outcome
+}
+
+/// One place or person again and again.
+fn repeat(rule: &Rule, of: RepeatOf, at_least: usize, within: Period, night: &Night<'_>) -> RuleOutcome {
+    let last = night.ledger.last() - Days::new(rule.wait_days.into());
+    let window = match within {
+        Period::Days(days) => Window::ending(last, days),
+        Period::Months(months) => {
+            let first = last.checked_sub_months(Months::new(months)).unwrap_or(last);
+            Window { first: first + Days::new(1), last }
+        }
+    };
+    let placed = placed(rule, night);
+    let again = Again { window, at_least };
+    let found = match of {
+        RepeatOf::Place => repeat_places(&placed, rule.categories.all, again),
+        RepeatOf::Victim => repeat_people(&placed, rule.categories.all, again),
+    };
+    let mut outcome =
+        RuleOutcome { rule: rule.id.clone(), findings: Vec::new(), looked_at: found.len(), nearest: None };
+    let mut nearest = 0.0;
+    for found in found.into_iter().filter(|one| rule.areas.holds(&one.ward)) {
+        let strength = found.recurrence;
+        if strength.days() >= rule.rarer_than_days {
+            outcome.findings.push(Finding {
+                subject: Subject::Place(found.name),
+                wards: vec![found.ward],
+                categories: night.names(found.categories, rule.categories.all),
+                observed: found.members.len() as u64,
+                expected: found.expected,
+                ..finding(rule, window, strength, found.members)
+            });
+        } else if strength.days() > nearest {
+            nearest = strength.days();
+            outcome.nearest =
+                Some(format!("a place with {}, about once in {nearest:.0} days", found.members.len()));
+        }
+    }
+    outcome
+}
+
+/// The cases that are placed well enough for a rule.
+fn placed<'c>(rule: &Rule, night: &Night<'c>) -> Vec<&'c Case> {
+    night.cases.iter().filter(|case| rule.quality.is_none_or(|quality| case.precision <= quality)).collect()
+}
+
+fn finding(rule: &Rule, window: Window, recurrence: Recurrence, members: Vec<Uuid>) -> Finding {
+    Finding {
+        rule: rule.id.clone(),
+        rule_version: rule.version.clone(),
+        title: rule.title.clone(),
+        level: rule.level,
+        subject: Subject::Place(Uuid::nil()),
+        wards: Vec::new(),
+        categories: Vec::new(),
+        window,
+        observed: 0,
+        expected: 0.0,
+        usual_range: None,
+        recurrence,
+        members,
+    }
+}
+
+/// The wards with most of the cases, at most five: those a larger area's alert is about.
+fn most(cases: &[&Case]) -> Vec<String> {
+    let mut counts = BTreeMap::<&String, usize>::new();
+    for ward in cases.iter().filter_map(|case| case.ward.as_ref()) {
+        *counts.entry(ward).or_default() += 1;
+    }
+    let mut wards: Vec<_> = counts.into_iter().collect();
+    wards.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    wards.into_iter().take(5).map(|(ward, _)| ward.clone()).collect()
+}
