@@ -31,7 +31,9 @@ pub fn growth(told: &Told, now: &Finding) -> Vec<Growth> {
     if now.level > told.level {
         found.push(Growth::LevelRose { from: told.level });
     }
-    if told.observed > 0 && now.observed / 2 >= told.observed {
+    // Where reports have dried up, more of them is no growth.
+    let dried_up = (now.observed as f64) < now.expected;
+    if told.observed > 0 && now.observed / 2 >= told.observed && !dried_up {
         found.push(Growth::CountDoubled { from: told.observed });
     }
     let wards = joined(&told.wards, &now.wards);

@@ -28,7 +28,7 @@ fn found(area: &str, night: u64, observed: u64) -> Judged {
         categories: vec!["race".into()],
         window: Window::ending(day(night), 7),
         observed,
-        expected: 2.1,
+        expected: 0.4,
         usual_range: Some((0, 5)),
         recurrence: Recurrence::from_daily_rate(1.0 / 140.0),
         members: Vec::new(),
@@ -118,6 +118,18 @@ fn every_way_of_growing_is_named() {
     county.night(2, &[found("belgrave", 2, 9)]);
     grown.finding.level = AlertLevel::Elevated;
     assert_eq!(county.night(3, &[grown]).notices, []);
+}
+
+#[test]
+fn reports_that_come_back_after_a_drop_are_no_growth() {
+    let mut county = County::default();
+    let dried_up = |night, observed| {
+        let mut judged = found("belgrave", night, observed);
+        judged.finding.expected = 30.0;
+        judged
+    };
+    county.night(0, &[dried_up(0, 3)]);
+    assert_eq!(county.night(1, &[dried_up(1, 9)]).notices, []);
 }
 
 #[test]
@@ -226,33 +238,45 @@ fn made(night: u64, (area, observed, level, joined, religion): (usize, u64, u8, 
 
 proptest! {
     #[test]
-    fn mails_are_bounded_by_what_can_grow(nights in nights()) {
+    fn every_mail_is_earned_by_growth_and_no_growth_is_kept_back(nights in nights()) {
         let mut county = County::default();
-        let mut mails: BTreeMap<Uuid, u32> = BTreeMap::new();
+        // What a reader who keeps every mail knows: the last level and count, every ward and category so far.
+        let mut known: BTreeMap<Uuid, (AlertLevel, u64, BTreeSet<String>)> = BTreeMap::new();
         for (night, findings) in nights.iter().enumerate() {
             let step = county.night(night as u64, findings);
-            for notice in &step.notices {
-                prop_assert!(step.alerts.iter().any(|alert| alert.id == notice.alert), "no notice without change");
-                let alert = &county.alerts[&notice.alert];
-                prop_assert_eq!(alert.told.as_ref().unwrap().on, day(night as u64));
-                prop_assert_eq!(notice.sequence + 1, alert.sequence);
-                if let NoticeKind::Grown(reasons) = &notice.kind {
-                    prop_assert!(!reasons.is_empty() && notice.before.is_some());
+            for alert in step.alerts.iter().filter(|alert| alert.quiet_nights == 0) {
+                let latest = &alert.latest;
+                let names: BTreeSet<String> = latest.wards.iter().chain(&latest.categories).cloned().collect();
+                let earned = latest.level >= AlertLevel::Elevated
+                    && known.get(&alert.id).is_none_or(|(level, observed, told)| {
+                        latest.level > *level || latest.observed >= 2 * observed || !names.is_subset(told)
+                    });
+                let notices: Vec<_> = step.notices.iter().filter(|notice| notice.alert == alert.id).collect();
+                prop_assert_eq!(notices.len(), usize::from(earned));
+                if earned {
+                    prop_assert_eq!(notices[0].kind == NoticeKind::New, !known.contains_key(&alert.id));
+                    prop_assert_eq!(notices[0].sequence + 1, alert.sequence);
+                    let entry = known.entry(alert.id).or_insert((latest.level, latest.observed, names.clone()));
+                    (entry.0, entry.1) = (latest.level, latest.observed);
+                    entry.2.extend(names);
                 }
-                *mails.entry(notice.alert).or_default() += 1;
             }
-        }
-        // Wards and categories join at most once each; between two joins the level rises at most once and a count
-        // below 40 doubles at most five times, after a fall at each join or rise.
-        let joins = 5 + 2;
-        prop_assert!(mails.values().all(|&sent| sent <= (1 + joins) * 2 * (1 + 5)), "{mails:?}");
-        for alert in county.alerts.values() {
-            prop_assert_eq!(i64::from(mails.get(&alert.id).copied().unwrap_or(0)), alert.sequence);
+            prop_assert!(step.notices.iter().all(|notice| step.alerts.iter().any(|alert| alert.id == notice.alert)));
         }
         let alive = county.alerts.values().filter(|alert| alert.state != AlertState::Closed);
         let identities: Vec<_> = alive.map(|alert| alert.identity.clone()).collect();
         let unique: BTreeSet<_> = identities.iter().collect();
         prop_assert_eq!(identities.len(), unique.len(), "one identity, one living alert");
+    }
+
+    #[test]
+    fn a_steady_alert_sends_at_most_one_mail_for_each_doubling(counts in prop::collection::vec(1_u64..1_000, 1..60)) {
+        let mut county = County::default();
+        for (night, count) in (0..).zip(&counts) {
+            county.night(night, &[found("belgrave", night, *count)]);
+        }
+        let most = counts.iter().max().unwrap_or(&1) / counts[0];
+        prop_assert!(county.only().sequence <= 1 + i64::from(most.checked_ilog2().unwrap_or(0)));
     }
 
     #[test]
