@@ -5,7 +5,7 @@
 
 use super::{
     context::History,
-    words::{counted, days_from_to, span, thousands, usual_figure},
+    words::{counted, days_from_to, range, span, thousands, usual_figure},
 };
 use crate::model::AlertLevel;
 use chrono::{Datelike, NaiveDate};
@@ -20,7 +20,7 @@ pub const WIDTH: u32 = 552;
 /// Height in a message.
 pub const HEIGHT: u32 = 236;
 const SCALE: f32 = 2.0;
-const LEFT: f64 = 46.0;
+const LEFT: f64 = 54.0;
 const RIGHT: f64 = 388.0;
 const TOP: f64 = 30.0;
 const BOTTOM: f64 = 196.0;
@@ -61,13 +61,12 @@ pub fn alternative(history: &History, days: u32) -> String {
     let bars = shown(history);
     let Some(((last, now), before)) = bars.split_last() else { return String::new() };
     let mut text = format!(
-        "Bar chart of reports in {}, up to {}. The last bar stands for {}. {} is usual and {} to {} is the normal range",
+        "Bar chart of reports in {}, up to {}. The last bar stands for {}. {} is usual and {} is the normal range",
         span(days),
         days_from_to(*last, *last),
         counted(u64::from(*now), "report"),
         usual_figure(history.expected),
-        thousands(history.usual_range.0),
-        thousands(history.usual_range.1),
+        range(history.usual_range),
     );
     if let Some(most) = before.iter().map(|(_, count)| *count).max() {
         let _ = match before.len() {
@@ -165,7 +164,10 @@ fn dates(out: &mut String, bars: &[(NaiveDate, u32)], plane: &Plane) {
     const ROOM: f64 = 62.0;
     let Some((last, _)) = bars.last() else { return };
     let y = BOTTOM + 24.0;
-    let _ = write!(out, "<text x=\"{RIGHT}\" y=\"{y}\" text-anchor=\"end\">{}</text>", last.format("%-d %b"));
+    let (left, width) = plane.bar(bars.len() - 1);
+    let middle = (left + width / 2.0).min(RIGHT - 24.0);
+    let day = last.format("%-d %b");
+    let _ = write!(out, "<text x=\"{middle:.1}\" y=\"{y}\" text-anchor=\"middle\">{day}</text>");
     let mut free_from = LEFT;
     for (n, pair) in bars.windows(2).enumerate() {
         let x = plane.bar(n + 1).0;
@@ -186,7 +188,7 @@ fn labels(out: &mut String, history: &History, now: u32, plane: &Plane) {
             counted(u64::from(now), "report"),
             " font-weight=\"700\" fill=\"#13201f\"",
         ),
-        (plane.y(high as f64) + 14.0, format!("Normal, {} to {}", thousands(low), thousands(high)), ""),
+        (plane.y(high as f64) + 14.0, format!("Normal, {}", range((low, high))), ""),
         (plane.y(history.expected) + 6.0, format!("Usual, {}", usual_figure(history.expected)), ""),
     ];
     labels.sort_by(|one, other| one.0.total_cmp(&other.0));

@@ -3,7 +3,7 @@
 use super::{
     context::{Figures, MailContext},
     words::{
-        clean, counted, days_from_to, how_often, inside, listed, long_day, sentence, span, thousands,
+        clean, counted, days_from_to, how_often, inside, listed, long_day, range, sentence, span, thousands,
         usual_figure, where_usual,
     },
 };
@@ -86,8 +86,8 @@ impl MailContext<'_> {
             span(finding.window.days()),
             usual_figure(finding.expected)
         );
-        if let Some((low, high)) = finding.usual_range {
-            let _ = write!(text, "; normal range {} to {}", thousands(low), thousands(high));
+        if let Some(usual) = finding.usual_range {
+            let _ = write!(text, "; normal range {}", range(usual));
         }
         text
     }

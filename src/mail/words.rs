@@ -71,6 +71,11 @@ pub(super) fn thousands(count: u64) -> String {
     out
 }
 
+/// `0 to 5`, or `0` where nothing else is normal.
+pub(super) fn range((low, high): (u64, u64)) -> String {
+    if low == high { thousands(low) } else { format!("{} to {}", thousands(low), thousands(high)) }
+}
+
 /// How long a window is: `7 days`, `1 day`, `12 months`.
 pub(super) fn span(days: u32) -> String {
     match days {
@@ -203,6 +208,7 @@ mod tests {
         assert_eq!(usual[1..3], ["where fewer than 1 is usual", "where about 1 is usual"]);
         assert_eq!(usual[3..], ["where about 2 is usual", "where about 12 is usual"]);
         assert_eq!([0.01, 0.4, 2.14, 11.6].map(usual_figure), ["less than 0.1", "0.4", "2.1", "12"]);
+        assert_eq!([(0, 0), (0, 5)].map(range), ["0", "0 to 5"]);
         assert_eq!(where_usual(f64::NAN), "");
     }
 
