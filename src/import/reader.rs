@@ -215,16 +215,16 @@ mod tests {
             })
             .collect();
         insta::assert_snapshot!(told.join("\n"), @"
-        1: Easting: both coordinates are 0, which is no place here; leave them empty if it is unknown
-        2: Easting: the two coordinates are swapped; exchange them
-        3: Easting: the place lies outside Leicester, Leicestershire and Rutland; check the coordinates, or leave both empty
-        4: Easting: `NaN` is not a finite number
-        5: Northing: one coordinate is missing; give both or none
-        6: row: there is no strand; name at least one
-        7: Race: `perhaps` is neither yes nor no
-        8: row: the row has 2 fields, the header 19; check for a missing or an extra comma
-        9: Committed From Date: `05/13/2026` is not a date of the form %d/%m/%Y %H:%M or %d/%m/%Y
-        10: Committed From Date: the date is in the future; check the year and the order of day and month
+        2: Easting: both coordinates are 0, which is no place here; leave them empty if it is unknown
+        3: Easting: the two coordinates are swapped; exchange them
+        4: Easting: the place lies outside Leicester, Leicestershire and Rutland; check the coordinates, or leave both empty
+        5: Easting: `NaN` is not a finite number
+        6: Northing: one coordinate is missing; give both or none
+        7: row: there is no strand; name at least one
+        8: Race: `perhaps` is neither yes nor no
+        9: row: the row has 2 fields, the header 19; check for a missing or an extra comma
+        10: Committed From Date: `05/13/2026` is not a date of the form %d/%m/%Y %H:%M or %d/%m/%Y
+        11: Committed From Date: the date is in the future; check the year and the order of day and month
         ");
     }
 

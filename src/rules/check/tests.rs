@@ -71,23 +71,159 @@ ack_within = 2
 "#;
     let found = checked(&[("01-race.toml", GOOD), ("90-bad.toml", bad)]);
     assert!(found.rule_set().is_none(), "a folder comes into force whole or not at all");
-    insta::assert_snapshot!(found.shown(), @"");
+    insta::assert_snapshot!(found.shown(), @r#"
+    error: `review_by` is missing in the file
+     --> 90-bad.toml:1:1
+      |
+    1 |
+      | ^
+      |
+      = help: add for example  review_by = 2027-04-01
+
+    error: the id "race-week-spike" is already used
+     --> 90-bad.toml:2:10
+      |
+    2 | id     = "race-week-spike"
+      |          ^^^^^^^^^^^^^^^^^
+      |
+      = help: it is also in 01-race.toml; ids are part of an alert's identity
+
+    error: "amber" is not known in `level`
+     --> 90-bad.toml:6:10
+      |
+    6 | level  = "amber"
+      |          ^^^^^^^
+      |
+      = help: use one of watch, elevated, severe
+
+    error: "rase" is not known in `categories`
+     --> 90-bad.toml:9:15
+      |
+    9 | categories = ["rase", "religion"]
+      |               ^^^^^^
+      |
+      = help: did you mean "race"? There are any, race, religion, sexual_orientation, disability, transgender, other
+
+    error: no ward has the code or name E0501046
+      --> 90-bad.toml:10:15
+       |
+    10 | wards      = ["E0501046", "Belgrav"]
+       |               ^^^^^^^^^^
+       |
+       = help: ward codes here have 9 characters, this has 8
+
+    error: no ward has the code or name Belgrav
+      --> 90-bad.toml:10:27
+       |
+    10 | wards      = ["E0501046", "Belgrav"]
+       |                           ^^^^^^^^^
+       |
+       = help: did you mean Belgrave?
+
+    error: `7 dyas` is not a period; write a whole number and a unit, for example `7 days`, `4 weeks` or `12 months`
+      --> 90-bad.toml:11:14
+       |
+    11 | period     = "7 dyas"
+       |              ^^^^^^^^
+       |
+       = help: for example  period = "7 days"
+
+    error: `at_least` is missing in [spike]
+      --> 90-bad.toml:13:2
+       |
+    13 | [spike]
+       |  ^^^^^
+       |
+       = help: add for example  at_least = 5
+
+    error: `at_leest` is not known in [spike]
+      --> 90-bad.toml:14:1
+       |
+    14 | at_leest    = 5
+       | ^^^^^^^^
+       |
+       = help: did you mean `at_least`?
+
+    error: `times_usual` must be a number without quotes
+      --> 90-bad.toml:15:15
+       |
+    15 | times_usual = "two"
+       |               ^^^^^
+       |
+       = help: for example  times_usual = 2.0
+
+    error: `1 week in 2` does not say how rare
+      --> 90-bad.toml:16:15
+       |
+    16 | rarer_than  = "1 week in 2"
+       |               ^^^^^^^^^^^^^
+       |
+       = help: write `once in` and a number of days, for example  rarer_than = "once in 100 days"
+
+    error: "neighborhood team" is not known in `who`
+      --> 90-bad.toml:19:22
+       |
+    19 | who        = ["csp", "neighborhood team"]
+       |                      ^^^^^^^^^^^^^^^^^^^
+       |
+       = help: did you mean "neighbourhood team"? There are csp, csp chair, neighbourhood team, neighbourhood commander, hate lead, analyst, sog, spb, partner, auditor, admin
+
+    error: `ack_within` must be text in quotes
+      --> 90-bad.toml:20:14
+       |
+    20 | ack_within = 2
+       |              ^
+       |
+       = help: for example  ack_within = "2 working days"
+
+    13 mistakes to mend
+    "#);
 }
 
 #[test]
 fn a_level_is_a_promise_and_what_is_not_evaluated_cannot_be_live() {
     let common = GOOD.replace("once in 100 days", "once in 50 days");
-    insta::assert_snapshot!(checked(&[("a.toml", &common)]).shown(), @"");
+    insta::assert_snapshot!(checked(&[("a.toml", &common)]).shown(), @r#"
+    error: the level of this rule promises once in 100 days or rarer
+      --> a.toml:15:14
+       |
+    15 | rarer_than = "once in 50 days"
+       |              ^^^^^^^^^^^^^^^^^
+       |
+       = help: write  rarer_than = "once in 100 days"  or choose a lower level
+
+    1 mistake to mend
+    "#);
     let share = GOOD.split("[spike]").next().unwrap().to_owned()
         + "[share]\nof = [\"violence\"]\nat_least = 10\nrises_by = \"15 points\"\n[tell]\nwho = [\"csp\"]\n";
-    insta::assert_snapshot!(checked(&[("b.toml", &share)]).shown(), @"");
+    insta::assert_snapshot!(checked(&[("b.toml", &share)]).shown(), @r#"
+    error: this version does not evaluate [share]
+      --> b.toml:12:2
+       |
+    12 | [share]
+       |  ^^^^^
+       |
+       = help: set  status = "draft"  until it does
+
+    1 mistake to mend
+    "#);
     assert!(checked(&[("b.toml", &share.replace("live", "draft"))]).mistakes.is_empty());
 }
 
 #[test]
 fn quotes_from_a_word_processor_are_recognised() {
     let curly = "id     = \"x-rule\"\ntitle  = \u{201c}Racist incidents\u{201d}\n";
-    insta::assert_snapshot!(checked(&[("c.toml", curly)]).shown(), @"");
+    insta::assert_snapshot!(checked(&[("c.toml", curly)]).shown(), @r#"
+    error: string values must be quoted, expected literal string
+     --> c.toml:2:10
+      |
+    2 | title  = “Racist incidents”
+      |          ^^^^^^^^^^^^^^^^^^
+      |
+      = help: there are curly quotes in the file; replace them by straight ones (")
+
+    1 mistake to mend
+    "#);
     let unclosed = checked(&[("d.toml", "level = elevated\n[spike\n")]).shown();
     assert!(!unclosed.contains("curly"), "{unclosed}");
 }
