@@ -46,6 +46,7 @@ CREATE TABLE import_file (
     id          UUID PRIMARY KEY,
     source      TEXT NOT NULL,
     file_name   TEXT NOT NULL,
+    header      JSONB NOT NULL,
     sha256      TEXT NOT NULL,
     imported_at TIMESTAMPTZ NOT NULL,
     row_count   BIGINT NOT NULL,

@@ -4,7 +4,20 @@
 //!
 //! # Adding a command
 //!
-//! One file with an `Args` struct whose doc comments are the help, a `run` function, and a line in [`Command`].
+//! One file with an `Args` struct whose doc comments are the help, a `run` function, and a line in `Command`.
+
+mod cluster;
+mod demo;
+mod import;
+mod init;
+mod locate;
+mod progress;
+mod rules;
+mod run;
+mod serve;
+mod site;
+mod table;
+mod user;
 
 use clap::{Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
@@ -15,28 +28,71 @@ use std::{path::PathBuf, process::ExitCode};
 pub struct Cli {
     /// The configuration file.
     #[arg(long, global = true, default_value = "tension-watch.toml", value_name = "FILE")]
-    pub config: PathBuf,
+    config: PathBuf,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    /// Try it: a synthetic county, its last nights replayed, mails as files, the site.
+    Demo(demo::Args),
+    /// Set up a real site: configuration, area pack, directory, rules, first administrator.
+    Init(init::Args),
+    /// Run the site, the nightly engine and the mail sender.
+    Serve,
+    /// Run one engine night, now or replayed.
+    Run(run::Args),
+    /// Import incidents, outlines of wards, or the directory.
+    Import(import::Args),
+    /// Check rule files.
+    Rules(rules::Args),
+    /// Add somebody who may sign in.
+    User(user::Args),
+    /// Find clusters of points, CSV in and out, without a database.
+    Cluster(cluster::Args),
+    /// Find the ward of points, CSV in and out, without a database.
+    Locate(locate::Args),
+}
 
 /// The call or an input file is wrong: exit code 2. Anything else that fails is exit code 1.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Wrong(pub String);
+pub struct Wrong(String);
 
-impl Wrong {
-    /// From any error that is the caller's to mend.
-    pub fn from(error: impl std::fmt::Display) -> anyhow::Error {
-        Self(error.to_string()).into()
-    }
+/// From any error that is the caller's to mend.
+fn wrong(error: impl std::fmt::Display) -> anyhow::Error {
+    Wrong(error.to_string()).into()
 }
 
 /// Runs the command and tells the exit code. What went wrong is told on standard error.
 #[must_use]
-pub fn run(cli: &Cli) -> ExitCode {
-    match cli.command {}
+pub fn run(cli: Cli) -> ExitCode {
+    let config = cli.config;
+    let outcome = match cli.command {
+        Command::Demo(args) => wait(demo::run(args)),
+        Command::Init(args) => wait(init::run(args)),
+        Command::Serve => wait(serve::run(config)),
+        Command::Run(args) => wait(run::run(config, args)),
+        Command::Import(args) => wait(import::run(config, args)),
+        Command::Rules(args) => wait(rules::run(config, args)),
+        Command::User(args) => wait(user::run(config, args)),
+        Command::Cluster(args) => cluster::run(&args),
+        Command::Locate(args) => locate::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failed) if failed.is::<Wrong>() => {
+            eprintln!("{failed}");
+            ExitCode::from(2)
+        }
+        Err(failed) => {
+            eprintln!("{failed:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn wait(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }

@@ -24,5 +24,5 @@ pub use identity::{content_hash, hex};
 pub use mapping::{Mapping, MappingError, SHIPPED_MAPPINGS};
 pub use pack::{PackFiles, PackMistakes, read_directory, read_pack};
 pub use reader::{ImportContext, ImportedFile, read_incidents};
-pub use rejects::{Reject, rejects_csv};
+pub use rejects::{Reject, rejects_csv, safe_cell};
 pub use table::ImportError;

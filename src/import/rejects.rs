@@ -25,7 +25,7 @@ pub fn rejects_csv(header: &[String], rejects: &[Reject]) -> String {
     let behind = ["line", "column", "reason"].map(str::to_owned);
     // Writing to memory does not fail; records of different lengths can't be, because every row is cut to the header.
     let mut write = |cells: Vec<String>| {
-        let _ = writer.write_record(cells.iter().map(|cell| safe(cell)));
+        let _ = writer.write_record(cells.iter().map(|cell| safe_cell(cell)));
     };
     write(header.iter().cloned().chain(behind).collect());
     for reject in rejects {
@@ -38,8 +38,9 @@ pub fn rejects_csv(header: &[String], rejects: &[Reject]) -> String {
     writer.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
-/// A cell that no spreadsheet takes for a formula.
-fn safe(cell: &str) -> String {
+/// A cell that no spreadsheet takes for a formula: an apostrophe stands in front of what would be one.
+#[must_use]
+pub fn safe_cell(cell: &str) -> String {
     let begins = cell.trim_start().chars().next();
     let formula = begins.is_some_and(|c| "=+-@\u{ff1d}\u{ff0b}\u{ff0d}\u{ff20}".contains(c))
         || cell.starts_with(['\t', '\r', '\n']);

@@ -78,6 +78,7 @@ pub async fn import(
         id: Uuid::now_v7(),
         source: file.source.to_owned(),
         file_name: file.name.to_owned(),
+        header: read.header,
         sha256,
         imported_at: now,
         row_count: read.rows as i64,

@@ -3,4 +3,10 @@
 //! In: a store, a night, the rules. Out: what changed, saved in one transaction for each step.
 
 pub mod county;
+pub mod figures;
 pub mod import;
+pub mod night;
+pub mod rules;
+pub mod send;
+pub mod setup;
+mod telling;

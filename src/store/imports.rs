@@ -1,21 +1,22 @@
 //! Which files were imported, and the rows that could not be used.
 
-use super::{Result, Store, Tx};
+use super::{Result, Store, StoreError, Tx, from_object, object};
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 statements! {
-    ADD_IMPORT = "INSERT INTO import_file (id, source, file_name, sha256, imported_at, row_count, added, changed,
+    ADD_IMPORT = "INSERT INTO import_file (id, source, file_name, header, sha256, imported_at, row_count, added, changed,
             unchanged, rejected)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    IMPORTS = "SELECT id, source, file_name, sha256, imported_at, row_count, added, changed, unchanged, rejected
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    IMPORTS = "SELECT id, source, file_name, header, sha256, imported_at, row_count, added, changed, unchanged, rejected
         FROM import_file ORDER BY imported_at, id";
     REJECTS = "SELECT line, body FROM reject WHERE import_id = $1 ORDER BY position";
 }
 
 /// One file, as it was imported.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportRecord {
     /// Key.
     pub id: Uuid,
@@ -23,6 +24,8 @@ pub struct ImportRecord {
     pub source: String,
     /// Its name, without the folder.
     pub file_name: String,
+    /// Its columns, for giving rejected rows back.
+    pub header: Vec<String>,
     /// A hash of its bytes.
     pub sha256: String,
     /// When.
@@ -37,6 +40,49 @@ pub struct ImportRecord {
     pub unchanged: i64,
     /// Rows that could not be used.
     pub rejected: i64,
+}
+
+#[derive(sqlx::FromRow)]
+#[expect(clippy::struct_field_names, reason = "the names of the columns")]
+struct Row {
+    id: Uuid,
+    source: String,
+    file_name: String,
+    header: serde_json::Value,
+    sha256: String,
+    imported_at: DateTime<Utc>,
+    row_count: i64,
+    added: i64,
+    changed: i64,
+    unchanged: i64,
+    rejected: i64,
+}
+
+impl TryFrom<Row> for ImportRecord {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self> {
+        let header: Header = from_object(row.header, "header of an import")?;
+        Ok(Self {
+            id: row.id,
+            source: row.source,
+            file_name: row.file_name,
+            header: header.columns,
+            sha256: row.sha256,
+            imported_at: row.imported_at,
+            row_count: row.row_count,
+            added: row.added,
+            changed: row.changed,
+            unchanged: row.unchanged,
+            rejected: row.rejected,
+        })
+    }
+}
+
+/// JSON columns hold objects only.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    columns: Vec<String>,
 }
 
 /// A row that could not be used.
@@ -55,7 +101,8 @@ impl Store {
     ///
     /// As [`super::StoreError`] says.
     pub async fn imports(&self) -> Result<Vec<ImportRecord>> {
-        Ok(on!(Self, self, pool => sqlx::query_as(IMPORTS).fetch_all(pool).await?))
+        let rows: Vec<Row> = on!(Self, self, pool => sqlx::query_as(IMPORTS).fetch_all(pool).await?);
+        rows.into_iter().map(ImportRecord::try_from).collect()
     }
 
     /// The rows of an import that could not be used, in the order of the file.
@@ -75,12 +122,14 @@ impl Tx {
     ///
     /// As [`super::StoreError`] says.
     pub async fn add_import(&mut self, import: &ImportRecord) -> Result<()> {
+        let header = object(&Header { columns: import.header.clone() }, "header of an import")?;
         execute!(
             self,
             sqlx::query(ADD_IMPORT)
                 .bind(import.id)
                 .bind(&import.source)
                 .bind(&import.file_name)
+                .bind(&header)
                 .bind(&import.sha256)
                 .bind(import.imported_at)
                 .bind(import.row_count)

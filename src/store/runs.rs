@@ -13,6 +13,8 @@ statements! {
     FINISH_RUN = "UPDATE run SET finished_at = $2, outcome = $3, rules_version = $4, summary = $5 WHERE id = $1";
     LAST_RUN = "SELECT id, night, tick, as_known_on, started_at, finished_at, outcome, rules_version, summary
         FROM run WHERE outcome = 'done' ORDER BY night DESC, started_at DESC LIMIT 1";
+    RUN_OF = "SELECT id, night, tick, as_known_on, started_at, finished_at, outcome, rules_version, summary
+        FROM run WHERE outcome = 'done' AND night = $1 ORDER BY started_at DESC, id DESC LIMIT 1";
     RUNS = "SELECT id, night, tick, as_known_on, started_at, finished_at, outcome, rules_version, summary
         FROM run ORDER BY started_at DESC, id DESC LIMIT $1";
     LAST_TICK = "SELECT MAX(tick) FROM run WHERE outcome = 'done'";
@@ -98,6 +100,17 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn last_run(&self) -> Result<Option<Run>> {
         let row: Option<Row> = on!(Self, self, pool => sqlx::query_as(LAST_RUN).fetch_optional(pool).await?);
+        row.map(Run::try_from).transpose()
+    }
+
+    /// The latest run of a night that was done.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreError`] says.
+    pub async fn run_of(&self, night: NaiveDate) -> Result<Option<Run>> {
+        let row: Option<Row> =
+            on!(Self, self, pool => sqlx::query_as(RUN_OF).bind(night).fetch_optional(pool).await?);
         row.map(Run::try_from).transpose()
     }
 

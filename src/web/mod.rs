@@ -1,3 +1,191 @@
 //! The site: pages for those responsible, over the store.
 //!
 //! In: requests of signed-in people. Out: pages that work without a script, data for the map, health.
+//!
+//! Nothing but signing in, health and static files is open to everyone. What a page shows of counts goes through
+//! `reader::Sight`; what a class, a colour or a download shows comes from the same rows.
+//!
+//! # Adding a page
+//!
+//! One file with a handler that takes a [`Reader`](reader::Reader), a template, and a line in [`router`].
+
+mod alerts;
+mod classes;
+mod error;
+mod hotspots;
+mod map;
+mod password;
+mod reader;
+mod serve;
+mod session;
+mod sign_in;
+mod spark;
+#[cfg(test)]
+mod tests;
+
+pub use password::{hash_password, new_password};
+pub use serve::serve;
+
+use crate::{
+    clock::{Clock, SystemClock},
+    stages::{
+        figures::{Figures, Question, figures},
+        night::Engine,
+    },
+};
+use anyhow::Result;
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use minijinja::{Environment, UndefinedBehavior, Value};
+use serde_json::json;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tower::ServiceBuilder;
+use tower_http::{
+    catch_panic::CatchPanicLayer, compression::CompressionLayer, limit::RequestBodyLimitLayer,
+    set_header::SetResponseHeaderLayer, timeout::TimeoutLayer,
+};
+use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
+
+const TEMPLATES: [(&str, &str); 5] = [
+    ("frame.html", include_str!("templates/frame.html")),
+    ("sign_in.html", include_str!("templates/sign_in.html")),
+    ("hotspots.html", include_str!("templates/hotspots.html")),
+    ("alerts.html", include_str!("templates/alerts.html")),
+    ("alert.html", include_str!("templates/alert.html")),
+];
+
+const STYLE: &str = include_str!("assets/site.css");
+
+/// Nothing from elsewhere, no script in a page, no frame around it.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; font-src 'self'; \
+                      img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// So many answers of the hotspot page are kept: the same question is asked by many readers in the morning.
+const KEPT: usize = 32;
+
+/// A signed-in reader who does nothing for so many hours is signed out.
+const IDLE_HOURS: i64 = 8;
+
+/// What the pages stand on.
+pub struct Site {
+    engine: Arc<Engine>,
+    clock: Arc<dyn Clock>,
+    address: String,
+    demo_accounts: Vec<(String, String)>,
+    templates: Environment<'static>,
+    kept: Mutex<BTreeMap<Question, Arc<Figures>>>,
+}
+
+impl Site {
+    /// Prepares the pages. `address` is what people type; with `https` the cookie is for `https` only. Accounts of the
+    /// demonstration are shown on the sign-in page; give none elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// When a template is wrong.
+    pub fn new(engine: &Arc<Engine>, address: String, demo_accounts: Vec<(String, String)>) -> Result<Self> {
+        let mut templates = Environment::new();
+        templates.set_undefined_behavior(UndefinedBehavior::Strict);
+        for (name, text) in TEMPLATES {
+            templates.add_template(name, text)?;
+        }
+        Ok(Self {
+            engine: Arc::clone(engine),
+            clock: Arc::new(SystemClock),
+            address,
+            demo_accounts,
+            templates,
+            kept: Mutex::new(BTreeMap::new()),
+        })
+    }
+
+    fn render(&self, template: &str, values: Value) -> Result<String> {
+        Ok(self.templates.get_template(template)?.render(values)?)
+    }
+
+    /// Figures, kept for those who ask the same: what was known on a night does not change.
+    async fn figures(&self, question: Question) -> Result<Arc<Figures>> {
+        let kept = |site: &Self| site.kept.lock().ok().and_then(|kept| kept.get(&question).cloned());
+        if let Some(figures) = kept(self) {
+            return Ok(figures);
+        }
+        let made = Arc::new(figures(&self.engine, &question).await?);
+        if let Ok(mut kept) = self.kept.lock() {
+            if kept.len() >= KEPT {
+                kept.pop_first();
+            }
+            kept.insert(question, Arc::clone(&made));
+        }
+        Ok(made)
+    }
+}
+
+/// Every page, with what surrounds them.
+pub fn router(site: Site) -> Router {
+    let site = Arc::new(site);
+    let sessions = session::Sessions { store: site.engine.store.clone(), clock: Arc::clone(&site.clock) };
+    let secure = site.address.starts_with("https://");
+    let session_layer = SessionManagerLayer::new(sessions)
+        .with_name(if secure { "__Host-tension-watch" } else { "tension-watch" })
+        .with_secure(secure)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_expiry(Expiry::OnInactivity(time::Duration::hours(IDLE_HOURS)));
+    let set = |name: HeaderName, value: &'static str| {
+        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+    };
+    let around = ServiceBuilder::new()
+        .layer(set(header::CONTENT_SECURITY_POLICY, POLICY))
+        .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(set(header::REFERRER_POLICY, "same-origin"))
+        .layer(set(header::CACHE_CONTROL, "no-store"))
+        .layer(CompressionLayer::new())
+        .layer(CatchPanicLayer::new())
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(30)))
+        .layer(RequestBodyLimitLayer::new(64 * 1024));
+    Router::new()
+        .route("/", get(hotspots::page))
+        .route("/hotspots.csv", get(hotspots::csv))
+        .route("/map/figures.json", get(map::figures))
+        .route("/map/wards.geojson", get(map::wards))
+        .route("/alerts", get(alerts::list))
+        .route("/alerts/{number}", get(alerts::page))
+        .route("/alerts/{number}/acknowledge", post(alerts::acknowledge))
+        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out))
+        .layer(session_layer)
+        .route("/health", get(health))
+        .route("/static/{file}", get(map::asset))
+        .fallback(|| async { error::PageError::NotFound })
+        .with_state(site)
+        .layer(around)
+}
+
+/// Whether the site works and how fresh its nights are; no data.
+async fn health(State(site): State<Arc<Site>>) -> Response {
+    let last = site.engine.store.last_run().await;
+    let (status, body) = match last {
+        Ok(run) => (
+            StatusCode::OK,
+            json!({
+                "status": "ok",
+                "version": env!("CARGO_PKG_VERSION"),
+                "last_night": run.map(|run| run.night),
+            }),
+        ),
+        Err(failed) => {
+            tracing::error!(error = %failed, "the database does not answer");
+            (StatusCode::SERVICE_UNAVAILABLE, json!({"status": "the database does not answer"}))
+        }
+    };
+    (status, axum::Json(body)).into_response()
+}

@@ -129,6 +129,7 @@ async fn import(store: &Store, incidents: &[Incident]) -> Uuid {
         id: Uuid::now_v7(),
         source: "police".into(),
         file_name: "june.csv".into(),
+        header: vec!["reference".into()],
         sha256: "00".into(),
         imported_at: at("2026-06-30T00:00:00Z"),
         row_count: incidents.len() as i64,

@@ -47,6 +47,7 @@ fn a_good_rule_is_read() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "most of them are what an analyst reads")]
 fn every_mistake_is_shown_in_one_pass() {
     let bad = r#"
 id     = "race-week-spike"

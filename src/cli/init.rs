@@ -1,0 +1,150 @@
+//! `tension-watch init`: sets up a real site.
+
+use super::{site::Site, user, wrong};
+use crate::{
+    import::{PackFiles, read_areas, read_pack},
+    locate::{Boundary, Grid},
+    model::Role,
+    stages::setup::save_pack,
+    synth::{llr, tessellation},
+    web::new_password,
+};
+use anyhow::{Context, Result};
+use geo::{Coord, LineString, MultiPolygon, Polygon};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The rules that come with the program.
+pub(super) const RULES: [(&str, &str); 6] = [
+    ("any-street-cluster.toml", include_str!("../../rules/any-street-cluster.toml")),
+    ("any-ward-month-spike.toml", include_str!("../../rules/any-ward-month-spike.toml")),
+    ("csp-month-spike.toml", include_str!("../../rules/csp-month-spike.toml")),
+    ("race-week-spike.toml", include_str!("../../rules/race-week-spike.toml")),
+    ("repeat-place.toml", include_str!("../../rules/repeat-place.toml")),
+    ("smaller-strands-month-spike.toml", include_str!("../../rules/smaller-strands-month-spike.toml")),
+];
+
+/// Set up a real site: configuration, area pack, directory, rules, first administrator.
+///
+/// Without --pack it takes the pack of Leicester, Leicestershire and Rutland, with illustrative outlines and made-up
+/// mailboxes: load the real ones with `import areas` and `import directory`.
+///
+/// Example: tension-watch init --dir /srv/tension-watch
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The folder of the site.
+    #[arg(long, default_value = ".")]
+    dir: PathBuf,
+    /// A folder with pack.toml, areas.csv, links.csv, directory.csv and wards.geojson (properties code and name).
+    #[arg(long, value_name = "DIR")]
+    pack: Option<PathBuf>,
+}
+
+pub(super) async fn run(args: Args) -> Result<()> {
+    let config = args.dir.join("tension-watch.toml");
+    if config.exists() {
+        return Err(wrong(format!("{} is there already; nothing was changed", config.display())));
+    }
+    let (files, outlines) = match &args.pack {
+        Some(folder) => read(folder)?,
+        None => shipped()?,
+    };
+    lay_out(&args.dir, CONFIG)?;
+    let site = Site::open(&config).await?;
+    save_pack(&site.store, &files, &outlines, site.now()).await?;
+    let password = new_password();
+    user::add(&site, "admin", Role::Admin, None, &password).await?;
+    println!("a site for {} stands in {}", files.pack.name, args.dir.display());
+    println!("sign in as `admin` with the password {password} (shown once)");
+    println!("next: mend tension-watch.toml, import incidents, then `tension-watch serve`");
+    Ok(())
+}
+
+const CONFIG: &str = r#"# Paths are relative to this file.
+[store]
+address = "sqlite:tension-watch.db"        # or postgres://USER@HOST/NAME when several machines share the work
+
+[site]
+listen  = "127.0.0.1:8080"                 # put a proxy with a certificate in front
+address = "http://127.0.0.1:8080"          # what links in mails begin with
+
+[rules]
+folder = "rules"
+
+[schedule]
+nightly = "30 4 * * *"                     # minute, hour, day, month, weekday by name; in the area pack's time zone
+
+[import]
+inbox = "inbox"                            # files dropped into inbox/SOURCE/ are read before the nightly run
+[import.mappings]
+# police = "police-export"                 # the mapping of a source; our own format otherwise
+
+[mail]
+from = "tension-watch@example.invalid"
+transport = { kind = "file", folder = "mail" }
+# transport = { kind = "smtp", host = "mail.example.org", port = 587, user = "watch", password_file = "smtp-password" }
+"#;
+
+/// Makes the folders and files of a site.
+pub(super) fn lay_out(dir: &Path, config: &str) -> Result<()> {
+    for folder in ["rules", "inbox", "mail"] {
+        let path = dir.join(folder);
+        fs::create_dir_all(&path).with_context(|| format!("{}: can't be made", path.display()))?;
+    }
+    for (name, text) in RULES {
+        write(&dir.join("rules").join(name), text)?;
+    }
+    write(&dir.join("tension-watch.toml"), config)
+}
+
+pub(super) fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| format!("{}: can't be written", path.display()))
+}
+
+/// A pack from a folder.
+fn read(folder: &Path) -> Result<(PackFiles, Vec<Boundary>)> {
+    let text = |name: &str| {
+        let path = folder.join(name);
+        fs::read_to_string(&path)
+            .map_err(|cause| wrong(format!("{}: can't be read ({cause})", path.display())))
+    };
+    let files =
+        read_pack(&text("pack.toml")?, &text("areas.csv")?, &text("links.csv")?, &text("directory.csv")?)
+            .map_err(wrong)?;
+    let outlines = read_areas(&text("wards.geojson")?, "code", Some("name"))
+        .map_err(|mistakes| wrong(format!("wards.geojson:\n{mistakes}")))?;
+    Ok((files, outlines))
+}
+
+/// The pack that comes with the program, with its illustrative outlines.
+pub(super) fn shipped() -> Result<(PackFiles, Vec<Boundary>)> {
+    let files = read_pack(llr::PACK, llr::AREAS, llr::LINKS, llr::DIRECTORY)?;
+    let wards = llr::wards();
+    let grid = Grid::new(files.pack.projection);
+    let centres: Vec<(f64, f64)> = wards.iter().map(|ward| ward.centre).collect();
+    let outline = |cell: Vec<(f64, f64)>| {
+        let corner =
+            |at: (f64, f64)| grid.to_degrees(at.0, at.1).map(|(x, y)| Coord { x: round(x), y: round(y) });
+        let mut ring: Vec<Coord> = cell.into_iter().filter_map(corner).collect();
+        ring.extend(ring.first().copied());
+        MultiPolygon(vec![Polygon::new(LineString(ring), vec![])])
+    };
+    let outlines = wards
+        .iter()
+        .zip(tessellation(&centres))
+        .map(|(ward, cell)| Boundary {
+            code: ward.code.clone(),
+            name: ward.code.clone(),
+            shape: outline(cell),
+            in_metres: false,
+        })
+        .collect();
+    Ok((files, outlines))
+}
+
+/// Six decimals of a degree, about a decimetre.
+fn round(degrees: f64) -> f64 {
+    (degrees * 1e6).round() / 1e6
+}

@@ -1,0 +1,77 @@
+//! `tension-watch run`: one engine night.
+
+use super::{
+    site::{Site, replayed},
+    wrong,
+};
+use crate::{
+    mail::transport::Transport,
+    stages::{night::When, rules::in_force, send::send_due},
+};
+use anyhow::Result;
+use chrono::{Days, NaiveDate};
+use std::path::PathBuf;
+
+/// Run one engine night, now or replayed.
+///
+/// Without --as-of it is the night that has just ended, with what is known now. A replayed night sees what was known when
+/// it was due, and gives the same findings whenever it is repeated; nobody is told about a night before the last one.
+///
+/// Example: tension-watch run --as-of 2026-06-29
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The last day that the night looks at.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    as_of: Option<NaiveDate>,
+    /// Findings as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
+    let site = Site::open(&config).await?;
+    let engine = site.engine(false).await?;
+    let now = site.now();
+    let when = match args.as_of {
+        Some(night) => replayed(&engine.county, &site.schedule(&engine.county)?, night),
+        None => When { night: engine.county.day_of(now) - Days::new(1), as_known_on: now, now, tick: None },
+    };
+    if when.as_known_on > now {
+        return Err(wrong(format!("the night of {} is not over yet", when.night)));
+    }
+    let folder = site.config.path(&site.config.rules.folder);
+    let rules = in_force(&site.store, &engine.county, &folder, when.night, now).await?;
+    if let Some(mistakes) = &rules.mistakes {
+        eprintln!("the rule files have mistakes; the last good ones are in force:\n{mistakes}");
+    }
+    let report = engine.night(when, &rules).await?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report.findings().collect::<Vec<_>>())?);
+    } else {
+        println!(
+            "{}: {} incidents known, {} findings",
+            report.night,
+            report.incidents,
+            report.findings().count()
+        );
+        for finding in report.findings() {
+            println!(
+                "  {}: {} seen, {:.1} usual, about once in {:.0} days; wards {}",
+                finding.rule,
+                finding.observed,
+                finding.expected,
+                finding.recurrence.days(),
+                finding.wards.join(" ")
+            );
+        }
+        for gap in &report.gaps {
+            println!("  {gap}");
+        }
+    }
+    let transport = Transport::of(&site.config).map_err(wrong)?;
+    let sent = send_due(&site.store, &transport, &site.config.mail.from, &crate::clock::SystemClock).await?;
+    if !args.json {
+        println!("{} messages made, {} sent", report.messages, sent.sent);
+    }
+    Ok(())
+}

@@ -1,0 +1,188 @@
+//! `tension-watch serve`: the site, the nightly engine and the mail sender, until it is told to stop.
+
+use super::{
+    import::{mapping, told},
+    site::{Site, replayed},
+    wrong,
+};
+use crate::{
+    clock::{Clock, SystemClock},
+    mail::transport::Transport,
+    schedule::keep,
+    stages::{
+        county::Outlines,
+        import::{File, import},
+        night::{Engine, When},
+        rules::in_force,
+        send::send_due,
+    },
+};
+use anyhow::{Context, Result};
+use chrono::{DateTime, Days, TimeDelta, Utc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use uuid::Uuid;
+
+/// How often the sender looks into the outbox.
+const SENDER_LOOKS: Duration = Duration::from_secs(15);
+
+/// The engine's lease; renewed for every night.
+const LEASE: TimeDelta = TimeDelta::minutes(30);
+
+pub(super) async fn run(config: PathBuf) -> Result<()> {
+    let site = Site::open(&config).await?;
+    serve(site, false, Vec::new()).await
+}
+
+/// Serves until Ctrl-C or a termination signal.
+pub(super) async fn serve(site: Site, synthetic: bool, demo_accounts: Vec<(String, String)>) -> Result<()> {
+    let site = Arc::new(site);
+    let transport = Transport::of(&site.config).map_err(wrong)?;
+    let engine = Arc::new(site.engine(synthetic).await?);
+    let listener = tokio::net::TcpListener::bind(site.config.site.listen)
+        .await
+        .with_context(|| format!("{}: can't listen; is another program there?", site.config.site.listen))?;
+    println!("Tension Watch listens on http://{}", listener.local_addr()?);
+    let pages = crate::web::Site::new(&engine, site.config.site.address.clone(), demo_accounts)?;
+    let web = crate::web::serve(pages, listener, stopped());
+    let sender = send_for_ever(&site, &transport);
+    if synthetic {
+        // The demonstration's clock stands still: no night comes after its last.
+        tokio::select! { done = web => done, () = sender => Ok(()) }
+    } else {
+        tokio::select! { done = web => done, () = sender => Ok(()), () = nights(&site, &engine) => Ok(()) }
+    }
+}
+
+async fn send_for_ever(site: &Site, transport: &Transport) {
+    loop {
+        if let Err(failed) = send_due(&site.store, transport, &site.config.mail.from, &SystemClock).await {
+            tracing::error!(error = format!("{failed:#}"), "the sender failed; it tries again");
+        }
+        tokio::time::sleep(SENDER_LOOKS).await;
+    }
+}
+
+/// Answers the ticks of the schedule, for ever.
+async fn nights(site: &Site, engine: &Engine) {
+    let schedule = match site.schedule(&engine.county) {
+        Ok(schedule) => schedule,
+        Err(mistake) => {
+            tracing::error!(error = format!("{mistake:#}"), "no night will run");
+            return std::future::pending().await;
+        }
+    };
+    let clock = SystemClock;
+    let last = site.store.last_tick().await.ok().flatten().unwrap_or_else(|| clock.now());
+    let holder = Uuid::now_v7().to_string();
+    keep(&schedule, &clock, last, async |tick| night(site, engine, tick, &holder).await).await;
+}
+
+/// One tick: what is in the inbox is read, then the night that ended is judged.
+async fn night(site: &Site, engine: &Engine, tick: DateTime<Utc>, holder: &str) -> Result<()> {
+    let now = SystemClock.now();
+    if !site.store.take_lease("engine", holder, now + LEASE, now).await? {
+        tracing::info!(%tick, "another machine runs the engine");
+        return Ok(());
+    }
+    let mut tx = site.store.begin().await?;
+    tx.abandon_runs(now).await?;
+    tx.commit().await?;
+    read_inbox(site, engine).await?;
+    let night = engine.county.day_of(tick) - Days::new(1);
+    let now = SystemClock.now();
+    let folder = site.config.path(&site.config.rules.folder);
+    let rules = in_force(&site.store, &engine.county, &folder, night, now).await?;
+    if let Some(mistakes) = &rules.mistakes {
+        tracing::error!("the rule files have mistakes; the last good ones are in force:\n{mistakes}");
+    }
+    let due = replayed(&engine.county, &site.schedule(&engine.county)?, night).as_known_on;
+    let when = When { night, as_known_on: now.max(due), now, tick: Some(tick) };
+    let report = engine.night(when, &rules).await?;
+    tracing::info!(
+        %night,
+        incidents = report.incidents,
+        findings = report.findings().count(),
+        messages = report.messages,
+        "the night is done"
+    );
+    for gap in &report.gaps {
+        tracing::error!("{gap}");
+    }
+    site.store.give_back_lease("engine", holder).await?;
+    Ok(())
+}
+
+/// Reads what was dropped into `inbox/SOURCE/`, and moves it to `done` or `rejected` beside a report.
+async fn read_inbox(site: &Site, engine: &Engine) -> Result<()> {
+    let inbox = site.config.path(&site.config.import.inbox);
+    let Ok(sources) = fs::read_dir(&inbox) else { return Ok(()) };
+    let mut outlines = Outlines::default();
+    for source in sources.filter_map(Result::ok).filter(|entry| entry.path().is_dir()) {
+        let name = source.file_name().to_string_lossy().into_owned();
+        let mut files: Vec<PathBuf> = fs::read_dir(source.path())?
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .filter(|path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")))
+            .collect();
+        files.sort();
+        for path in files {
+            let outcome = read_one(site, engine, &mut outlines, &name, &path).await;
+            let (folder, text) = match outcome {
+                Ok(text) => ("done", text),
+                Err(failed) if failed.is::<crate::store::StoreError>() => return Err(failed),
+                Err(failed) => ("rejected", format!("{failed:#}\n")),
+            };
+            put_away(&path, folder, &text)?;
+        }
+    }
+    Ok(())
+}
+
+async fn read_one(
+    site: &Site,
+    engine: &Engine,
+    outlines: &mut Outlines,
+    source: &str,
+    path: &Path,
+) -> Result<String> {
+    let mapping = mapping(site, source, None)?;
+    let bytes = fs::read(path)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let file = File { name: &name, source, bytes: &bytes, mapping: &mapping };
+    let report = import(&site.store, &engine.county, outlines, &file, SystemClock.now(), false).await?;
+    Ok(told(&report))
+}
+
+/// Moves a file into a folder beside it, under a name that overwrites nothing, with its report.
+fn put_away(path: &Path, folder: &str, report: &str) -> Result<()> {
+    let into = path.parent().unwrap_or(Path::new(".")).join(folder);
+    fs::create_dir_all(&into).with_context(|| format!("{}: can't be made", into.display()))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut free = name.clone();
+    let mut number = 0;
+    while into.join(&free).exists() {
+        number += 1;
+        free = format!("{number}-{name}");
+    }
+    let target = into.join(free);
+    fs::rename(path, &target).with_context(|| format!("{}: can't be moved", path.display()))?;
+    let beside = target.with_extension("report.txt");
+    fs::write(&beside, report).with_context(|| format!("{}: can't be written", beside.display()))
+}
+
+/// Ends with Ctrl-C or a termination signal.
+async fn stopped() {
+    let interrupted = tokio::signal::ctrl_c();
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminated) => {
+            tokio::select! { _ = interrupted => (), _ = terminated.recv() => () }
+        }
+        Err(_) => {
+            let _ = interrupted.await;
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! A site as its configuration names it: what every command that works on one begins with.
+
+use super::wrong;
+use crate::{
+    clock::{Clock, SystemClock},
+    config::Config,
+    schedule::Schedule,
+    stages::{
+        county::County,
+        night::{Engine, When},
+    },
+    store::Store,
+};
+use anyhow::{Context, Result};
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use std::path::Path;
+
+/// Configuration and store.
+pub(super) struct Site {
+    pub(super) config: Config,
+    pub(super) store: Store,
+}
+
+impl Site {
+    pub(super) async fn open(path: &Path) -> Result<Self> {
+        let config = Config::read(path).map_err(wrong)?;
+        let store = Store::open(&config.store_address()).await.context("opening the database")?;
+        Ok(Self { config, store })
+    }
+
+    #[expect(clippy::unused_self, reason = "the clock belongs to the site that asks")]
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        SystemClock.now()
+    }
+
+    pub(super) async fn county(&self) -> Result<County> {
+        County::load(&self.store).await
+    }
+
+    pub(super) async fn engine(&self, synthetic: bool) -> Result<Engine> {
+        Ok(Engine {
+            store: self.store.clone(),
+            county: self.county().await?,
+            from: self.config.mail.from.clone(),
+            site: self.config.site.address.trim_end_matches('/').to_owned(),
+            synthetic,
+        })
+    }
+
+    pub(super) fn schedule(&self, county: &County) -> Result<Schedule> {
+        Schedule::new(&self.config.schedule.nightly, county.pack.zone).map_err(wrong)
+    }
+}
+
+/// A night is answered by the first tick of the day after it, and sees what was known by then.
+pub(super) fn replayed(county: &County, schedule: &Schedule, night: NaiveDate) -> When {
+    let morning = county.start_of(night + Days::new(1));
+    let tick = schedule.next_after(morning).unwrap_or(morning);
+    When { night, as_known_on: tick, now: tick, tick: None }
+}

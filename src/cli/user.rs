@@ -1,0 +1,96 @@
+//! `tension-watch user`: who may sign in.
+
+use super::{site::Site, wrong};
+use crate::{
+    model::{AreaRef, Role},
+    store::Account,
+    web::{hash_password, new_password},
+};
+use anyhow::Result;
+use std::{io::IsTerminal, path::PathBuf};
+
+/// Add somebody who may sign in.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Add an account, or give it a new role and password. The password is read from standard input when that is no
+    /// terminal; otherwise one is made and shown once.
+    ///
+    /// Example: tension-watch user add lead --role analyst
+    Add {
+        /// What they type: a role, not a personal name.
+        name: String,
+        /// A role of the directory.
+        #[arg(long)]
+        role: Role,
+        /// The area they answer for, as kind/code; the whole county otherwise.
+        #[arg(long, value_name = "KIND/CODE")]
+        area: Option<String>,
+    },
+}
+
+pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
+    let Command::Add { name, role, area } = args.command;
+    let site = Site::open(&config).await?;
+    let area = area.map(|text| area_of(&text)).transpose()?;
+    if let Some(wanted) = &area
+        && !site
+            .store
+            .areas()
+            .await?
+            .iter()
+            .any(|known| known.kind == wanted.kind && known.code == wanted.code)
+    {
+        return Err(wrong(format!("there is no {} `{}` in the area pack", wanted.kind.code(), wanted.code)));
+    }
+    let given = if std::io::stdin().is_terminal() {
+        String::new()
+    } else {
+        std::io::read_to_string(std::io::stdin())?
+    };
+    let given = given.trim_end_matches(['\r', '\n']);
+    let password = if given.is_empty() { new_password() } else { given.to_owned() };
+    add(&site, &name, role, area, &password).await?;
+    println!("{name} may sign in as {}", role.label());
+    if given.is_empty() {
+        println!("password (shown once): {password}");
+    }
+    Ok(())
+}
+
+fn area_of(text: &str) -> Result<AreaRef> {
+    let (kind, code) = text
+        .split_once('/')
+        .ok_or_else(|| wrong("--area is written kind/code, for example csp/charnwood"))?;
+    Ok(AreaRef { kind: kind.parse().map_err(wrong)?, code: code.to_owned() })
+}
+
+/// Keeps an account.
+pub(super) async fn add(
+    site: &Site,
+    name: &str,
+    role: Role,
+    area: Option<AreaRef>,
+    password: &str,
+) -> Result<()> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if name.is_empty() || name.len() > 60 || !name.chars().all(plain) {
+        return Err(wrong("a name has letters, digits, hyphens, dots and underscores only"));
+    }
+    if password.chars().count() < 10 {
+        return Err(wrong("a password has 10 characters or more"));
+    }
+    let account = Account {
+        name: name.to_owned(),
+        role,
+        area,
+        password_hash: hash_password(password)?,
+        created_at: site.now(),
+    };
+    Ok(site.store.save_account(&account).await?)
+}

@@ -1,0 +1,282 @@
+//! The hotspot page: every area against its own normal, the table first and the map beside it.
+
+use super::{
+    Site,
+    classes::{Class, heading},
+    error::PageError,
+    map,
+    reader::{Reader, Sight},
+    spark::spark,
+};
+use crate::{
+    model::{AreaKind, Recurrence},
+    stages::figures::{AreaFigure, Question},
+};
+use axum::{
+    extract::{Query, State},
+    http::header,
+    response::{Html, IntoResponse, Response},
+};
+use chrono::{Days, NaiveDate};
+use minijinja::{Value, context};
+use serde::Deserialize;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What the address asks for; anything it can't mean is the usual.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct Asked {
+    area: Option<String>,
+    strand: Option<String>,
+    period: Option<String>,
+    night: Option<String>,
+}
+
+/// One line of the table.
+pub(super) struct Row {
+    pub(super) figure: AreaFigure,
+    pub(super) class: Class,
+}
+
+/// The table, as far as the reader may see it.
+pub(super) struct Rows {
+    pub(super) lines: Vec<Row>,
+    question: Question,
+    sight: Sight,
+    first: NaiveDate,
+    last_night: NaiveDate,
+}
+
+/// Kinds of area that the page can show, with the words for one and for many.
+const KINDS: [(AreaKind, &str, &str); 3] = [
+    (AreaKind::Ward, "ward", "wards"),
+    (AreaKind::District, "district", "districts"),
+    (AreaKind::Csp, "partnership", "partnerships"),
+];
+
+/// Answers what is asked, sorted by class and name, and cut to what the reader may see.
+pub(super) async fn rows(site: &Site, reader: &Reader, asked: &Asked) -> Result<Rows, PageError> {
+    let store = &site.engine.store;
+    let last = store.last_run().await?.ok_or(PageError::NotFound)?;
+    let wanted = asked.night.as_deref().and_then(|text| text.parse::<NaiveDate>().ok());
+    let run = match wanted {
+        Some(night) => store.run_of(night).await?.ok_or(PageError::NotFound)?,
+        None => last.clone(),
+    };
+    let pack = &site.engine.county.pack;
+    let question = Question {
+        night: run.night,
+        as_known_on: run.as_known_on,
+        kind: asked
+            .area
+            .as_deref()
+            .and_then(|text| text.parse().ok())
+            .filter(|kind| KINDS.iter().any(|k| k.0 == *kind))
+            .unwrap_or(AreaKind::Ward),
+        category: asked.strand.clone().filter(|code| pack.categories.find(code).is_some()),
+        days: if asked.period.as_deref() == Some("7") { 7 } else { 28 },
+    };
+    let geography = site.engine.county.geography(run.night)?;
+    let sight = reader.sight(&geography);
+    let mut answer = Rows { lines: Vec::new(), question, sight, first: run.night, last_night: last.night };
+    if answer.sight == Sight::Published {
+        return Ok(answer);
+    }
+    let figures = site.figures(answer.question.clone()).await?;
+    answer.first = figures.window.first;
+    answer.lines = figures
+        .areas
+        .iter()
+        .filter(|figure| match figure.area.kind {
+            AreaKind::Ward => answer.sight.of_ward(&figure.area.code),
+            kind => {
+                let wards: Vec<String> =
+                    geography.wards_of(kind, &figure.area.code).map(|ward| ward.code.clone()).collect();
+                answer.sight.of_all(&wards)
+            }
+        })
+        .map(|figure| Row { class: Class::of(figure), figure: figure.clone() })
+        .collect();
+    answer.lines.sort_by(|a, b| a.class.cmp(&b.class).then(a.figure.name.cmp(&b.figure.name)));
+    Ok(answer)
+}
+
+pub(super) async fn page(
+    State(site): State<Arc<Site>>,
+    reader: Reader,
+    Query(asked): Query<Asked>,
+) -> Result<Html<String>, PageError> {
+    let answer = match rows(&site, &reader, &asked).await {
+        Err(PageError::NotFound) => return nothing_yet(&site, &reader),
+        answer => answer?,
+    };
+    let question = &answer.question;
+    let (_, one, many) = KINDS.iter().find(|kind| kind.0 == question.kind).copied().unwrap_or(KINDS[0]);
+    let counts: Vec<(Class, usize)> = Class::ALL
+        .into_iter()
+        .map(|class| (class, answer.lines.iter().filter(|row| row.class == class).count()))
+        .collect();
+    let classes: BTreeMap<String, (Class, String)> = answer
+        .lines
+        .iter()
+        .map(|row| (row.figure.area.code.clone(), (row.class, row.figure.name.clone())))
+        .collect();
+    let picture = if question.kind == AreaKind::Ward {
+        map::picture(&site, question.night, &classes, &answer.sight).await?
+    } else {
+        String::new()
+    };
+    let groups: Vec<Value> = counts
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(class, count)| group(*class, *count, &answer))
+        .collect();
+    let pack = &site.engine.county.pack;
+    let address = |night: NaiveDate| address(question, night);
+    let values = context! {
+        ..frame(&site, &reader),
+        ..context! {
+            heading => heading(&counts, one, many),
+            published => answer.sight == Sight::Published,
+            first => day(answer.first),
+            last => day(question.night),
+            as_at => question.as_known_on.with_timezone(&pack.zone).format("%-d %B %Y, %H:%M").to_string(),
+            one, many,
+            total => answer.lines.len(),
+            groups, picture,
+            has_script => map::HAS_SCRIPT && question.kind == AreaKind::Ward,
+            kinds => options(KINDS.iter().map(|(kind, _, many)| (kind.code(), *many)), question.kind.code()),
+            strands => options(
+                std::iter::once(("", "All together")).chain(
+                    pack.categories.codes().iter().map(String::as_str).zip(pack.category_labels.iter().map(String::as_str)),
+                ),
+                question.category.as_deref().unwrap_or_default(),
+            ),
+            category_word => &pack.category_word,
+            periods => options([("7", "7 days"), ("28", "28 days")], &question.days.to_string()),
+            night => question.night.to_string(),
+            latest => answer.last_night.to_string(),
+            earlier => address(question.night - Days::new(7)),
+            later => (question.night + Days::new(7) <= answer.last_night).then(|| address(question.night + Days::new(7))),
+            download => address(question.night).replacen('/', "/hotspots.csv", 1),
+            data => address(question.night).replacen('/', "/map/figures.json", 1),
+        },
+    };
+    Ok(Html(site.render("hotspots.html", values)?))
+}
+
+/// Before the first night there is nothing to show.
+fn nothing_yet(site: &Site, reader: &Reader) -> Result<Html<String>, PageError> {
+    let values = context! {
+        ..frame(site, reader),
+        ..context! { heading => "There are no figures for this night", published => false, total => 0, groups => Vec::<Value>::new(), nothing => true },
+    };
+    Ok(Html(site.render("hotspots.html", values)?))
+}
+
+fn group(class: Class, count: usize, answer: &Rows) -> Value {
+    let rows: Vec<Value> = answer
+        .lines
+        .iter()
+        .filter(|row| row.class == class)
+        .map(|row| {
+            let figure = &row.figure;
+            let (low, high) = figure.usual_range;
+            let rare = figure.above.or(figure.below).filter(|_| class != Class::Within);
+            context! {
+                code => &figure.area.code,
+                name => &figure.name,
+                observed => figure.observed,
+                usual => format!("{:.1}", figure.expected),
+                range => format!("{low} to {high}"),
+                rare => rare.map(once_in),
+                spark => spark(&figure.weeks),
+            }
+        })
+        .collect();
+    context! { code => class.code(), label => class.label(), meaning => class.meaning(), count, rows, folded => class == Class::Within }
+}
+
+/// Rarity in words.
+pub(super) fn once_in(strength: Recurrence) -> String {
+    let days = strength.days();
+    if days >= 3_650.0 {
+        "rarer than once in ten years".to_owned()
+    } else if days >= 730.0 {
+        format!("about once in {:.0} years", days / 365.25)
+    } else {
+        format!("about once in {days:.0} days")
+    }
+}
+
+pub(super) fn day(date: NaiveDate) -> String {
+    date.format("%-d %B %Y").to_string()
+}
+
+/// What every page of a signed-in reader has.
+pub(super) fn frame(site: &Site, reader: &Reader) -> Value {
+    context! {
+        county => &site.engine.county.pack.name,
+        prefix => &site.engine.county.pack.prefix,
+        synthetic => site.engine.synthetic,
+        reader => &reader.name,
+        role => reader.role.label(),
+        token => &reader.token,
+    }
+}
+
+fn options<'a>(all: impl IntoIterator<Item = (&'a str, &'a str)>, chosen: &str) -> Vec<Value> {
+    all.into_iter().map(|(value, label)| context! { value, label, chosen => value == chosen }).collect()
+}
+
+/// The address that shows exactly this.
+fn address(question: &Question, night: NaiveDate) -> String {
+    format!(
+        "/?area={}&strand={}&period={}&night={night}",
+        question.kind.code(),
+        question.category.as_deref().unwrap_or_default(),
+        question.days
+    )
+}
+
+/// The same table as a file.
+pub(super) async fn csv(
+    State(site): State<Arc<Site>>,
+    reader: Reader,
+    Query(asked): Query<Asked>,
+) -> Result<Response, PageError> {
+    let answer = rows(&site, &reader, &asked).await?;
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    writer.write_record([
+        "code",
+        "name",
+        "from",
+        "to",
+        "observed",
+        "usual",
+        "range_low",
+        "range_high",
+        "class",
+        "by_chance_once_in_days",
+    ])?;
+    for row in &answer.lines {
+        let figure = &row.figure;
+        let rare = figure.above.or(figure.below).filter(|_| row.class != Class::Within);
+        writer.write_record([
+            figure.area.code.clone(),
+            crate::import::safe_cell(&figure.name),
+            answer.first.to_string(),
+            answer.question.night.to_string(),
+            figure.observed.to_string(),
+            format!("{:.2}", figure.expected),
+            figure.usual_range.0.to_string(),
+            figure.usual_range.1.to_string(),
+            row.class.code().to_owned(),
+            rare.map_or_else(String::new, |rare| format!("{:.0}", rare.days())),
+        ])?;
+    }
+    let bytes = writer.into_inner().map_err(|failed| anyhow::anyhow!("{failed}"))?;
+    let name = format!("attachment; filename=\"hotspots-{}.csv\"", answer.question.night);
+    let head =
+        [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
+    Ok((head, bytes).into_response())
+}

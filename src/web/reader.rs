@@ -1,0 +1,96 @@
+//! Who is reading, and what they may see.
+
+use super::{Site, error::PageError};
+use crate::model::{AreaKind, AreaRef, Geography, Role};
+use axum::{extract::FromRequestParts, http::request::Parts};
+use std::{collections::BTreeSet, sync::Arc};
+use tower_sessions::Session;
+
+/// The key of the account's name in a session.
+pub(super) const ACCOUNT: &str = "account";
+/// The key of the token that forms carry.
+pub(super) const TOKEN: &str = "token";
+
+/// Somebody who is signed in.
+#[derive(Debug, Clone)]
+pub(super) struct Reader {
+    pub(super) name: String,
+    pub(super) role: Role,
+    pub(super) area: Option<AreaRef>,
+    /// What forms of this session must carry.
+    pub(super) token: String,
+}
+
+/// Which wards a reader may see exactly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// All of them.
+    Everything,
+    /// Those of their own area.
+    Wards(BTreeSet<String>),
+    /// None: published figures only.
+    Published,
+}
+
+impl Reader {
+    /// What the role and area of the reader let them see.
+    pub(super) fn sight(&self, geography: &Geography) -> Sight {
+        match (self.role, &self.area) {
+            (Role::HateLead | Role::Analyst | Role::Auditor, _) => Sight::Everything,
+            (Role::CspCoordinator | Role::CspChair | Role::NptSergeant | Role::NpaCommander, Some(area)) => {
+                let wards = if area.kind == AreaKind::Ward {
+                    BTreeSet::from([area.code.clone()])
+                } else {
+                    geography.wards_of(area.kind, &area.code).map(|ward| ward.code.clone()).collect()
+                };
+                Sight::Wards(wards)
+            }
+            _ => Sight::Published,
+        }
+    }
+
+    /// Whether a form was sent from this reader's own pages.
+    pub(super) fn sent(&self, token: &str) -> Result<(), PageError> {
+        let same = self.token.len() == token.len()
+            && self.token.bytes().zip(token.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0;
+        if same && !token.is_empty() { Ok(()) } else { Err(PageError::Form) }
+    }
+}
+
+impl Sight {
+    pub(super) fn of_ward(&self, code: &str) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Wards(wards) => wards.contains(code),
+            Self::Published => false,
+        }
+    }
+
+    /// Whether all of these wards may be seen; never for none.
+    pub(super) fn of_all<'a>(&self, codes: impl IntoIterator<Item = &'a String>) -> bool {
+        let mut any = false;
+        codes.into_iter().all(|code| {
+            any = true;
+            self.of_ward(code)
+        }) && (any || *self == Self::Everything)
+    }
+
+    /// Whether any of these wards may be seen.
+    pub(super) fn of_any<'a>(&self, codes: impl IntoIterator<Item = &'a String>) -> bool {
+        *self == Self::Everything || codes.into_iter().any(|code| self.of_ward(code))
+    }
+}
+
+impl FromRequestParts<Arc<Site>> for Reader {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, PageError> {
+        let session = Session::from_request_parts(parts, site).await.map_err(|_| PageError::SignIn)?;
+        let name: Option<String> = session.get(ACCOUNT).await?;
+        let token: Option<String> = session.get(TOKEN).await?;
+        let (Some(name), Some(token)) = (name, token) else { return Err(PageError::SignIn) };
+        // Asked for every page: an account that was changed or taken away counts at once.
+        let account = site.engine.store.account(&name).await?.ok_or(PageError::SignIn)?;
+        Ok(Self { name, role: account.role, area: account.area, token })
+    }
+}

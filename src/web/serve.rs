@@ -1,0 +1,66 @@
+//! Connections: taken, given time limits, and ended together.
+
+use super::{Site, router};
+use anyhow::Result;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+    service::TowerToHyperService,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{net::TcpListener, sync::Semaphore};
+
+/// A request whose head has not arrived by then is dropped; otherwise half-sent requests pile up for ever.
+const HEAD_ARRIVES: Duration = Duration::from_secs(10);
+
+/// So many connections at a time.
+const CONNECTIONS: usize = 512;
+
+/// So long is waited for answers under way when the site stops.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
+/// Serves the site until `stopped` is done, then lets answers under way finish.
+///
+/// # Errors
+///
+/// Never at present; a connection that fails is that reader's alone.
+pub async fn serve(site: Site, listener: TcpListener, stopped: impl Future<Output = ()>) -> Result<()> {
+    let service = TowerToHyperService::new(router(site));
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_ARRIVES);
+    let open = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    tokio::pin!(stopped);
+    loop {
+        let (stream, turn) = tokio::select! {
+            () = &mut stopped => break,
+            taken = take(&listener, &room) => match taken {
+                Some(taken) => taken,
+                None => continue,
+            },
+        };
+        let connection = open.watch(http.serve_connection(TokioIo::new(stream), service.clone()));
+        tokio::spawn(async move {
+            // A reader who hangs up is no fault of ours.
+            let _ = connection.await;
+            drop(turn);
+        });
+    }
+    let _ = tokio::time::timeout(LAST_ANSWERS, open.shutdown()).await;
+    Ok(())
+}
+
+async fn take(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> Option<(tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let turn = Arc::clone(room).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, turn)),
+        Err(failed) => {
+            tracing::warn!(error = %failed, "a connection could not be taken");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            None
+        }
+    }
+}

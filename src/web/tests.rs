@@ -1,0 +1,236 @@
+use super::*;
+use crate::{
+    import::read_pack,
+    model::{Alert, AreaRef, Finding, Recurrence, Role, Subject, Window},
+    stages::{county::County, setup::save_pack},
+    store::{Account, Run, RunOutcome, Store},
+    synth::llr,
+};
+use axum::{
+    body::{Body, to_bytes},
+    http::{Request, Response as Answer},
+};
+use tower::ServiceExt;
+use uuid::Uuid;
+
+struct Pages {
+    router: Router,
+    store: Store,
+    _folder: tempfile::TempDir,
+}
+
+impl Pages {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite:{}", folder.path().join("t.db").display())).await.unwrap();
+        let files = read_pack(llr::PACK, llr::AREAS, llr::LINKS, llr::DIRECTORY).unwrap();
+        let now = "2026-06-30T03:30:00Z".parse().unwrap();
+        save_pack(&store, &files, &[], now).await.unwrap();
+        let hash = hash_password("a long password").unwrap();
+        let csp = |code: &str| Some(AreaRef { kind: crate::model::AreaKind::Csp, code: code.into() });
+        for (name, role, area) in [
+            ("leicester", Role::CspCoordinator, csp("safer-leicester")),
+            ("charnwood", Role::CspCoordinator, csp("charnwood")),
+            ("analyst", Role::Analyst, None),
+            ("partner", Role::Partner, None),
+        ] {
+            let account =
+                Account { name: name.into(), role, area, password_hash: hash.clone(), created_at: now };
+            store.save_account(&account).await.unwrap();
+        }
+        let run = Run {
+            id: Uuid::now_v7(),
+            night: "2026-06-29".parse().unwrap(),
+            tick: None,
+            as_known_on: now,
+            started_at: now,
+            finished_at: Some(now),
+            outcome: RunOutcome::Done,
+            rules_version: "1".into(),
+            summary: json!({}),
+        };
+        let mut tx = store.begin().await.unwrap();
+        tx.begin_run(&run).await.unwrap();
+        tx.finish_run(&run, &[]).await.unwrap();
+        tx.save_alert(&alert(), run.night).await.unwrap();
+        tx.commit().await.unwrap();
+        let engine = Arc::new(Engine {
+            store: store.clone(),
+            county: County::load(&store).await.unwrap(),
+            from: "watch@llr.invalid".into(),
+            site: "http://127.0.0.1:8080".into(),
+            synthetic: true,
+        });
+        let router = router(Site::new(&engine, "http://127.0.0.1:8080".into(), Vec::new()).unwrap());
+        Self { router, store, _folder: folder }
+    }
+
+    async fn ask(&self, request: Request<Body>) -> (Answer<()>, String) {
+        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let bytes = to_bytes(body, 10_000_000).await.unwrap();
+        (Answer::from_parts(parts, ()), String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    async fn get(&self, path: &str, cookie: &str) -> (Answer<()>, String) {
+        let request = Request::get(path).header("cookie", cookie).body(Body::empty()).unwrap();
+        self.ask(request).await
+    }
+
+    async fn post(&self, path: &str, cookie: &str, origin: &str, form: &str) -> (Answer<()>, String) {
+        let request = Request::post(path)
+            .header("cookie", cookie)
+            .header("host", "127.0.0.1:8080")
+            .header("origin", origin)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::from(form.to_owned()))
+            .unwrap();
+        self.ask(request).await
+    }
+
+    /// Signs in and gives the cookie.
+    async fn sign_in(&self, name: &str) -> String {
+        let form = format!("name={name}&password=a+long+password");
+        let (answer, _) = self.post("/sign-in", "", OWN, &form).await;
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{name}");
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+        cookie.split(';').next().unwrap().to_owned()
+    }
+}
+
+const OWN: &str = "http://127.0.0.1:8080";
+
+fn alert() -> Alert {
+    let finding = Finding {
+        rule: "race-week-spike".into(),
+        rule_version: "1a2b".into(),
+        title: "Racist incidents <well> above usual".into(),
+        level: AlertLevel::Elevated,
+        subject: Subject::Area {
+            area: AreaRef { kind: crate::model::AreaKind::Ward, code: "E05010461".into() },
+            boundary_year: 2025,
+            category: None,
+        },
+        wards: vec!["E05010461".into()],
+        categories: vec!["race".into()],
+        window: Window::ending("2026-06-29".parse().unwrap(), 7),
+        observed: 9,
+        expected: 2.1,
+        usual_range: Some((0, 5)),
+        recurrence: Recurrence::from_daily_rate(1.0 / 140.0),
+        members: Vec::new(),
+    };
+    Alert {
+        id: Uuid::now_v7(),
+        number: "LLR-2026-0001".into(),
+        identity: finding.identity(),
+        state: AlertState::Open,
+        opened: "2026-06-29".parse().unwrap(),
+        night: "2026-06-29".parse().unwrap(),
+        latest: finding,
+        told: None,
+        quiet_nights: 0,
+        sequence: 1,
+        changed_at: "2026-06-30T03:30:00Z".parse().unwrap(),
+    }
+}
+
+use crate::model::{AlertLevel, AlertState};
+
+#[tokio::test]
+async fn nothing_is_open_to_everyone_but_signing_in_and_health() {
+    let pages = Pages::new().await;
+    for path in
+        ["/", "/alerts", "/alerts/LLR-2026-0001", "/hotspots.csv", "/map/figures.json", "/map/wards.geojson"]
+    {
+        let (answer, text) = pages.get(path, "").await;
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{path}");
+        assert_eq!(answer.headers()["location"], "/sign-in");
+        assert!(text.is_empty());
+    }
+    let (answer, text) = pages.get("/health", "").await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert!(text.contains("2026-06-29") && !text.contains("Belgrave"), "{text}");
+    let (answer, _) = pages.get("/sign-in", "").await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let policy = answer.headers()["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"));
+    assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+    let (answer, _) = pages.get("/no-such-page", "").await;
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_wrong_password_tells_nothing_and_ten_close_the_account() {
+    let pages = Pages::new().await;
+    let wrong = pages.post("/sign-in", "", OWN, "name=leicester&password=guess").await;
+    let nobody = pages.post("/sign-in", "", OWN, "name=nobody&password=guess").await;
+    assert_eq!((wrong.0.status(), nobody.0.status()), (StatusCode::UNAUTHORIZED, StatusCode::UNAUTHORIZED));
+    assert_eq!(wrong.1, nobody.1);
+    for _ in 0..9 {
+        pages.post("/sign-in", "", OWN, "name=leicester&password=guess").await;
+    }
+    let (closed, _) = pages.post("/sign-in", "", OWN, "name=leicester&password=a+long+password").await;
+    assert_eq!(closed.status(), StatusCode::UNAUTHORIZED);
+    pages.sign_in("charnwood").await;
+    let (elsewhere, _) =
+        pages.post("/sign-in", "", "https://evil.example", "name=analyst&password=a+long+password").await;
+    assert_eq!(elsewhere.status(), StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn an_alert_is_for_those_whose_wards_it_concerns() {
+    let pages = Pages::new().await;
+    for (name, seen) in [("leicester", true), ("analyst", true), ("charnwood", false), ("partner", false)] {
+        let cookie = pages.sign_in(name).await;
+        let (answer, text) = pages.get("/alerts/LLR-2026-0001", &cookie).await;
+        assert_eq!(answer.status() == StatusCode::OK, seen, "{name}");
+        assert_eq!(text.contains("Belgrave"), seen, "{name}");
+        let (_, list) = pages.get("/alerts", &cookie).await;
+        assert_eq!(list.contains("LLR-2026-0001"), seen, "{name}");
+    }
+    let cookie = pages.sign_in("leicester").await;
+    let (_, text) = pages.get("/alerts/LLR-2026-0001", &cookie).await;
+    assert!(text.contains("9 reports in 7 days in Belgrave") && text.contains("once in 140 days"), "{text}");
+    assert!(text.contains("&lt;well&gt;"), "what a rule's title says is text, never markup");
+}
+
+#[tokio::test]
+async fn only_a_pressed_button_of_our_own_page_acknowledges() {
+    let pages = Pages::new().await;
+    let cookie = pages.sign_in("leicester").await;
+    let path = "/alerts/LLR-2026-0001/acknowledge";
+    let state = async || pages.store.alert("LLR-2026-0001").await.unwrap().unwrap().state;
+    let (answer, _) = pages.get(path, &cookie).await;
+    assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
+    let (answer, _) = pages.post(path, &cookie, OWN, "token=").await;
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    assert_eq!(state().await, AlertState::Open);
+    let (_, text) = pages.get("/alerts/LLR-2026-0001", &cookie).await;
+    let token = text.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let (answer, _) = pages.post(path, &cookie, "https://evil.example", &format!("token={token}")).await;
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    let other = pages.sign_in("charnwood").await;
+    let (answer, _) = pages.post(path, &other, OWN, &format!("token={token}")).await;
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN, "a token is of one session only");
+    let (answer, _) = pages.post(path, &cookie, OWN, &format!("token={token}")).await;
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+    assert_eq!(state().await, AlertState::Acknowledged);
+
+    let (answer, _) = pages.post("/sign-out", &cookie, OWN, &format!("token={token}")).await;
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+    let (answer, _) = pages.get("/", &cookie).await;
+    assert_eq!(answer.headers()["location"], "/sign-in");
+}
+
+#[tokio::test]
+async fn a_partner_gets_no_exact_figure_anywhere() {
+    let pages = Pages::new().await;
+    let cookie = pages.sign_in("partner").await;
+    let (_, text) = pages.get("/", &cookie).await;
+    assert!(text.contains("Published figures are not available yet"), "{text}");
+    let (_, csv) = pages.get("/hotspots.csv", &cookie).await;
+    assert_eq!(csv.lines().count(), 1, "{csv}");
+    let (_, data) = pages.get("/map/figures.json", &cookie).await;
+    assert_eq!(data, r#"{"areas":{}}"#);
+}
