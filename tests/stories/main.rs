@@ -1,4 +1,5 @@
 //! Stories through the public door, on real parts: both databases, real files, a real conversation.
 
+mod nights;
 mod store;
 mod support;

@@ -1,0 +1,174 @@
+//! Nights through the public door: incidents in, alerts and messages out, on both databases.
+
+use crate::support::{at, day, stores};
+use chrono::{Days, NaiveDate};
+use std::{collections::BTreeMap, fmt::Write};
+use tension_watch::{
+    clock::FixedClock,
+    import::{Mapping, read_pack},
+    locate::{Boundary, Grid},
+    mail::transport::{FileTransport, Transport},
+    model::AlertState,
+    stages::{
+        county::{County, Outlines},
+        import::{File, ImportReport, import},
+        night::{Engine, NightReport, When},
+        rules::{InForce, in_force},
+        send::send_due,
+        setup::save_pack,
+    },
+    store::Store,
+    synth::{llr, tessellation},
+};
+
+/// Two years of a quiet ward pair, then seven racist incidents within a week in one of them.
+fn incidents() -> String {
+    let mut text = "reference,known_at,class,status,categories,occurred_from,easting,northing\n".to_owned();
+    let mut add = |n: usize, on: NaiveDate, categories: &str, east: u32, north: u32| {
+        let known = on + Days::new(1);
+        let _ = writeln!(text, "R{n},{known}T02:00:00Z,crime,confirmed,{categories},{on},{east},{north}");
+    };
+    let first = day("2024-06-01");
+    for n in 0..380_usize {
+        // About one a fortnight in each of fourteen wards, never near to each other.
+        let ward = &llr::wards()[n % 14];
+        let (east, north) =
+            (ward.centre.0 as u32 + (n as u32 * 37) % 300, ward.centre.1 as u32 + (n as u32 * 53) % 300);
+        add(n, first + Days::new(2 * n as u64), if n % 5 == 0 { "religion" } else { "race" }, east, north);
+    }
+    for n in 0..7_usize {
+        let ward = &llr::wards()[3];
+        let at = (ward.centre.0 as u32 + 100 * n as u32, ward.centre.1 as u32);
+        add(1_000 + n, day("2026-06-22") + Days::new(n as u64), "race", at.0, at.1);
+    }
+    text
+}
+
+async fn county(store: &Store) -> Engine {
+    let files = read_pack(llr::PACK, llr::AREAS, llr::LINKS, llr::DIRECTORY).unwrap();
+    let wards = llr::wards();
+    let centres: Vec<(f64, f64)> = wards.iter().map(|ward| ward.centre).collect();
+    let outlines: Vec<Boundary> = wards
+        .iter()
+        .zip(tessellation(&centres))
+        .map(|(ward, cell)| {
+            let ring: Vec<(f64, f64)> = cell.iter().chain(cell.first()).copied().collect();
+            let shape = geo::MultiPolygon(vec![geo::Polygon::new(geo::LineString::from(ring), vec![])]);
+            Boundary { code: ward.code.clone(), name: String::new(), shape, in_metres: true }
+        })
+        .collect();
+    save_pack(store, &files, &outlines, at("2026-01-01T00:00:00Z")).await.unwrap();
+    assert_eq!(Grid::new(files.pack.projection), Grid::British);
+    Engine {
+        store: store.clone(),
+        county: County::load(store).await.unwrap(),
+        from: "watch@llr.invalid".into(),
+        site: "http://127.0.0.1:8080".into(),
+        synthetic: true,
+    }
+}
+
+async fn read(engine: &Engine, text: &str, now: &str) -> ImportReport {
+    let mapping = Mapping::shipped("own").unwrap();
+    let file = File { name: "june.csv", source: "police", bytes: text.as_bytes(), mapping: &mapping };
+    import(&engine.store, &engine.county, &mut Outlines::default(), &file, at(now), false).await.unwrap()
+}
+
+async fn rules(engine: &Engine, folder: &std::path::Path) -> InForce {
+    in_force(&engine.store, &engine.county, folder, day("2026-06-29"), at("2026-06-30T03:30:00Z"))
+        .await
+        .unwrap()
+}
+
+async fn night(engine: &Engine, rules: &InForce, night: &str) -> NightReport {
+    let night = day(night);
+    let morning = engine.county.start_of(night + Days::new(1)) + chrono::TimeDelta::minutes(270);
+    engine.night(When { night, as_known_on: morning, now: morning, tick: None }, rules).await.unwrap()
+}
+
+fn shipped() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("rules")
+}
+
+#[tokio::test]
+async fn a_rise_is_mailed_once_to_those_whose_ward_it_is() {
+    for (database, store) in &stores().await.each {
+        let engine = county(store).await;
+        let report = read(&engine, &incidents(), "2026-06-30T03:00:00Z").await;
+        assert_eq!((report.record.added, report.record.rejected, report.outside_every_ward), (387, 0, 0));
+        let again = read(&engine, &incidents(), "2026-06-30T03:10:00Z").await;
+        assert_eq!(
+            (again.record.added, again.record.changed, again.record.unchanged),
+            (0, 0, 387),
+            "{database}"
+        );
+        assert!(again.seen_before.is_some());
+
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::copy(shipped().join("race-week-spike.toml"), folder.path().join("race.toml")).unwrap();
+        let rules = rules(&engine, folder.path()).await;
+        let before = night(&engine, &rules, "2026-06-21").await;
+        assert_eq!(before.findings().count(), 0, "{database}: {:?}", before.outcomes);
+        let found = night(&engine, &rules, "2026-06-28").await;
+        let spike: Vec<_> = found.findings().filter(|finding| finding.rule == "race-week-spike").collect();
+        assert_eq!(spike.len(), 1, "{database}: {:?}", found.outcomes);
+        assert_eq!(spike[0].wards, ["E05010461"]);
+        assert!(spike[0].observed >= 7 && spike[0].recurrence.days() >= 100.0);
+        assert!(found.messages > 0 && found.gaps.is_empty(), "{:?}", found.gaps);
+
+        // The same night again finds the same and tells nobody.
+        let repeated = night(&engine, &rules, "2026-06-28").await;
+        let plain = |report: &NightReport| report.findings().cloned().collect::<Vec<_>>();
+        assert_eq!(plain(&found), plain(&repeated), "{database}");
+        assert_eq!(repeated.messages, 0);
+        // A night before the last is judged, and nobody is told of the past.
+        let past = night(&engine, &rules, "2026-06-27").await;
+        assert!(past.past && past.messages == 0);
+
+        let folder = tempfile::tempdir().unwrap();
+        let transport = Transport::File(FileTransport::new(folder.path().to_owned()));
+        let now = FixedClock(at("2026-06-29T04:00:00Z"));
+        let sent = send_due(store, &transport, &engine.from, &now).await.unwrap();
+        assert_eq!(sent.sent, found.messages, "{database}");
+        assert_eq!(send_due(store, &transport, &engine.from, &now).await.unwrap().sent, 0);
+        let mut to: BTreeMap<String, usize> = BTreeMap::new();
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            assert!(!text.contains("easting"));
+            let line = text.lines().find(|line| line.starts_with("To:")).unwrap().to_owned();
+            *to.entry(line).or_default() += 1;
+        }
+        let own = ["To: csp-coordinator@safer-leicester.invalid", "To: npt-east-leicester@police.invalid"];
+        assert_eq!(to.keys().map(String::as_str).collect::<Vec<_>>(), own, "{database}");
+
+        // Quiet nights: the alert eases and closes, and nobody is told again.
+        for later in (1..=16).map(|days| day("2026-06-28") + Days::new(days)) {
+            assert_eq!(night(&engine, &rules, &later.to_string()).await.messages, 0, "{database} {later}");
+        }
+        let states: Vec<AlertState> =
+            store.alerts(10).await.unwrap().iter().map(|alert| alert.state).collect();
+        assert!(states.contains(&AlertState::Closed), "{database}: {states:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_rule_file_leaves_the_last_good_rules_in_force() {
+    let stores = stores().await;
+    for (database, store) in &stores.each {
+        let engine = county(store).await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("race.toml");
+        std::fs::copy(shipped().join("race-week-spike.toml"), &file).unwrap();
+        let good = rules(&engine, folder.path()).await;
+        assert!(good.mistakes.is_none());
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text.replace("at_least", "at_leest")).unwrap();
+        let still = rules(&engine, folder.path()).await;
+        assert_eq!(still.set, good.set, "{database}");
+        let told = still.mistakes.unwrap();
+        assert!(told.contains("race.toml") && told.contains("did you mean `at_least`?"), "{told}");
+        std::fs::remove_file(&file).unwrap();
+        std::fs::write(folder.path().join("other.toml"), text.replace("race-week-spike", "other")).unwrap();
+        assert_ne!(rules(&engine, folder.path()).await.set, good.set);
+    }
+}
