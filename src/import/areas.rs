@@ -69,7 +69,9 @@ fn area(
         let there: Vec<&str> = feature.properties.keys().map(String::as_str).take(20).collect();
         return Err(format!("there is no `{code}`; its properties are {}", there.join(", ")));
     };
-    let shape = shape(&feature.geometry).map_err(|reason| format!("ward {found}: {reason}"))?;
+    let shape = shape(&feature.geometry)
+        .and_then(|shape| valid(&shape).map(|()| shape))
+        .map_err(|reason| format!("ward {found}: {reason}"))?;
     let far = |point: &Coord| point.x.abs() > 180.0 || point.y.abs() > 90.0;
     let in_metres = declared.unwrap_or_else(|| shape.iter().any(|part| part.exterior().coords().any(far)));
     let name = name.and_then(text).unwrap_or_else(|| found.clone());
@@ -111,10 +113,12 @@ pub fn shape(geometry: &Value) -> Result<MultiPolygon<f64>, String> {
     if parts.is_empty() {
         return Err("it has no polygon".into());
     }
-    for part in &parts {
-        part.check_validation().map_err(|wrong| wrong.to_string())?;
-    }
     Ok(MultiPolygon(parts))
+}
+
+/// What no outline may do: cross itself, or hold a hole that is outside it. Looked for once, when a file is read.
+fn valid(shape: &MultiPolygon<f64>) -> Result<(), String> {
+    shape.iter().try_for_each(|part| part.check_validation().map_err(|wrong| wrong.to_string()))
 }
 
 fn polygon(rings: &Value) -> Result<Polygon<f64>, String> {

@@ -67,7 +67,8 @@ async fn picture(client: &Client, name: &str) {
 /// Every rule of WCAG 2.2 A and AA that a program can check.
 async fn accessible(client: &Client, page: &str) {
     let axe = concat!(env!("OUT_DIR"), "/ui-work/node_modules/axe-core/axe.min.js");
-    let axe = std::fs::read_to_string(axe).expect("axe-core is there when npm built ui/; scripts/test installs npm");
+    let axe = std::fs::read_to_string(axe)
+        .expect("axe-core is there when npm built ui/; scripts/test installs npm");
     client.execute(&axe, vec![]).await.unwrap();
     let run = "const done = arguments[arguments.length - 1]; \
                axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}) \
@@ -121,7 +122,8 @@ async fn a_coordinator_reads_the_hotspots_and_an_alert() {
         client.goto(&format!("{site}/alerts")).await.unwrap();
         accessible(&client, "alerts").await;
         picture(&client, &format!("{look}-alerts")).await;
-        let first = client.find(Locator::Css("tbody a")).await.expect("the last nights of the county bring alerts");
+        let first =
+            client.find(Locator::Css("tbody a")).await.expect("the last nights of the county bring alerts");
         first.click().await.unwrap();
         client.wait().at_most(Duration::from_secs(20)).for_element(Locator::Css(".facts")).await.unwrap();
         accessible(&client, "alert").await;
