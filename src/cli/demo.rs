@@ -23,7 +23,7 @@ use crate::{
     synth::{County, Episode, EpisodeKind, Options, county, llr},
 };
 use anyhow::{Context, Result};
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use std::{
     collections::{BTreeMap, HashMap},
     net::SocketAddr,
@@ -72,7 +72,8 @@ pub(super) async fn run(args: Args) -> Result<()> {
     let nights = args.nights.clamp(1, 1_400);
     let (site, made) = prepare(&args).await?;
     let engine = site.engine(true).await?;
-    let told = replay(&site, &engine, nights).await?;
+    replay(&site, &engine, nights).await?;
+    let told = opened(&site).await?;
     compare(&site, &engine, &made, &told, nights, args.null).await?;
     println!("took {:.0} s; mails are in {}", began.elapsed().as_secs_f64(), args.dir.join("mail").display());
     if args.no_serve {
@@ -159,29 +160,40 @@ struct Told {
 }
 
 /// Replays the nights that were not done before, each with what was known then.
-async fn replay(site: &Site, engine: &Engine, nights: u32) -> Result<Vec<Told>> {
+async fn replay(site: &Site, engine: &Engine, nights: u32) -> Result<()> {
     let schedule = site.schedule(&engine.county)?;
     let transport = Transport::of(&site.config).map_err(wrong)?;
     let folder = site.config.path(&site.config.rules.folder);
     let done = site.store.last_run().await?.map(|run| run.night);
     let progress = Progress::new("nights", u64::from(nights));
-    let mut told = Vec::new();
     for back in (0..nights).rev() {
         let night = last_night() - Days::new(u64::from(back));
         let when = replayed(&engine.county, &schedule, night);
         if done.is_none_or(|done| night > done) {
             let rules = in_force(&site.store, &engine.county, &folder, night, when.now).await?;
-            let report = engine.night(when, &rules).await.with_context(|| format!("the night of {night}"))?;
-            for number in report.opened {
-                if let Some(alert) = site.store.alert(&number).await? {
-                    told.push(Told { number, night, finding: alert.latest });
-                }
-            }
+            engine.night(when, &rules).await.with_context(|| format!("the night of {night}"))?;
         }
         send_due(&site.store, &transport, &site.config.mail.from, &FixedClock(when.now)).await?;
         progress.step(u64::from(nights - back));
     }
     progress.finish();
+    // What a run that was killed had claimed is free again by then.
+    let later = replayed(&engine.county, &schedule, last_night()).now + TimeDelta::hours(1);
+    send_due(&site.store, &transport, &site.config.mail.from, &FixedClock(later)).await?;
+    Ok(())
+}
+
+/// Every alert with the finding that opened it, by number.
+async fn opened(site: &Site) -> Result<Vec<Told>> {
+    let mut told = Vec::new();
+    for alert in site.store.alerts(i64::from(u32::MAX)).await? {
+        let Some(run) = site.store.run_of(alert.opened).await? else { continue };
+        let findings = site.store.findings(run.id).await?;
+        if let Some(finding) = findings.into_iter().find(|finding| finding.identity() == alert.identity) {
+            told.push(Told { number: alert.number, night: alert.opened, finding });
+        }
+    }
+    told.sort_by(|a, b| a.number.cmp(&b.number));
     Ok(told)
 }
 

@@ -16,6 +16,7 @@ mod hotspots;
 mod map;
 mod password;
 mod reader;
+mod rules;
 mod serve;
 mod session;
 mod sign_in;
@@ -55,12 +56,13 @@ use tower_http::{
 };
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
-const TEMPLATES: [(&str, &str); 5] = [
+const TEMPLATES: [(&str, &str); 6] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("sign_in.html", include_str!("templates/sign_in.html")),
     ("hotspots.html", include_str!("templates/hotspots.html")),
     ("alerts.html", include_str!("templates/alerts.html")),
     ("alert.html", include_str!("templates/alert.html")),
+    ("rule.html", include_str!("templates/rule.html")),
 ];
 
 const STYLE: &str = include_str!("assets/site.css");
@@ -160,6 +162,7 @@ pub fn router(site: Site) -> Router {
         .route("/alerts", get(alerts::list))
         .route("/alerts/{number}", get(alerts::page))
         .route("/alerts/{number}/acknowledge", post(alerts::acknowledge))
+        .route("/rules/{id}", get(rules::page))
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .layer(session_layer)

@@ -60,8 +60,7 @@ fn the_plain_text_is_complete_by_itself() {
     bars before it stands for more than 5.
 
     You get this as CSP coordinator, Safer Leicester. You will hear again only
-    if the level rises, the count doubles, or a strand or ward joins. Was this
-    useful? Say so on the page of the alert.
+    if the level rises, the count doubles, or a strand or ward joins.
     These are reports, not all that happened; this is not a forecast.
     Synthetic figures: nothing here has happened.
 
