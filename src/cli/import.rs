@@ -1,6 +1,9 @@
 //! `tension-watch import`: incidents, outlines, the directory; and what to do about rejects and links.
 
-use super::{site::Site, wrong};
+use super::{
+    site::{Site, now},
+    wrong,
+};
 use crate::{
     import::{Mapping, Reject, read_areas, read_directory, rejects_csv},
     model::{Area, AreaKind},
@@ -131,12 +134,13 @@ async fn incidents(
             fs::read(path).map_err(|cause| wrong(format!("{}: can't be read ({cause})", path.display())))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let file = File { name: &name, source, bytes: &bytes, mapping: &mapping };
-        let report = import(&site.store, &county, &mut outlines, &file, site.now(), dry_run).await.map_err(
-            |failed| match failed.downcast::<crate::import::ImportError>() {
-                Ok(mistake) => wrong(format!("{}: {mistake}", path.display())),
-                Err(failed) => failed,
-            },
-        )?;
+        let report =
+            import(&site.store, &county, &mut outlines, &file, now(), dry_run).await.map_err(|failed| {
+                match failed.downcast::<crate::import::ImportError>() {
+                    Ok(mistake) => wrong(format!("{}: {mistake}", path.display())),
+                    Err(failed) => failed,
+                }
+            })?;
         print!("{}", told(&report));
         if dry_run {
             println!("  nothing was kept (--dry-run)");
@@ -256,7 +260,7 @@ async fn same_event(site: &Site, undo: Option<Uuid>) -> Result<()> {
         return Ok(());
     };
     let mut tx = site.store.begin().await?;
-    let undone = tx.undo_same_event(also, site.now()).await?;
+    let undone = tx.undo_same_event(also, now()).await?;
     tx.commit().await?;
     if !undone {
         return Err(wrong(format!("no such link stands: {also}")));

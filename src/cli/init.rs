@@ -1,6 +1,9 @@
 //! `tension-watch init`: sets up a real site.
 
-use super::{site::Site, user, wrong};
+use super::{
+    site::{Site, now},
+    user, wrong,
+};
 use crate::{
     import::{PackFiles, read_areas, read_pack},
     locate::{Boundary, Grid},
@@ -53,7 +56,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
     };
     lay_out(&args.dir, CONFIG)?;
     let site = Site::open(&config).await?;
-    save_pack(&site.store, &files, &outlines, site.now()).await?;
+    save_pack(&site.store, &files, &outlines, now()).await?;
     let password = new_password();
     user::add(&site, "admin", Role::Admin, None, &password).await?;
     println!("a site for {} stands in {}", files.pack.name, args.dir.display());

@@ -28,7 +28,7 @@ pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
     let site = Site::open(&config).await?;
     let county = site.county().await?;
     let files = read(&site, &files)?;
-    let now = site.now();
+    let now = super::site::now();
     let found = checked(&files, &county, county.day_of(now))?;
     for note in &found.notes {
         println!("note: {note}");

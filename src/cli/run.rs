@@ -31,7 +31,7 @@ pub(super) struct Args {
 pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
     let site = Site::open(&config).await?;
     let engine = site.engine(false).await?;
-    let now = site.now();
+    let now = super::site::now();
     let when = match args.as_of {
         Some(night) => replayed(&engine.county, &site.schedule(&engine.county)?, night),
         None => When { night: engine.county.day_of(now) - Days::new(1), as_known_on: now, now, tick: None },

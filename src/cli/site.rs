@@ -15,6 +15,11 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use std::path::Path;
 
+/// The present moment, asked for once by every command.
+pub(super) fn now() -> DateTime<Utc> {
+    SystemClock.now()
+}
+
 /// Configuration and store.
 pub(super) struct Site {
     pub(super) config: Config,
@@ -26,11 +31,6 @@ impl Site {
         let config = Config::read(path).map_err(wrong)?;
         let store = Store::open(&config.store_address()).await.context("opening the database")?;
         Ok(Self { config, store })
-    }
-
-    #[expect(clippy::unused_self, reason = "the clock belongs to the site that asks")]
-    pub(super) fn now(&self) -> DateTime<Utc> {
-        SystemClock.now()
     }
 
     pub(super) async fn county(&self) -> Result<County> {

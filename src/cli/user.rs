@@ -1,6 +1,9 @@
 //! `tension-watch user`: who may sign in.
 
-use super::{site::Site, wrong};
+use super::{
+    site::{Site, now},
+    wrong,
+};
 use crate::{
     model::{AreaRef, Role},
     store::Account,
@@ -90,7 +93,7 @@ pub(super) async fn add(
         role,
         area,
         password_hash: hash_password(password)?,
-        created_at: site.now(),
+        created_at: now(),
     };
     Ok(site.store.save_account(&account).await?)
 }

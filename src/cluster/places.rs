@@ -6,7 +6,7 @@ use crate::{
     detect::Expectation,
     model::{CategorySet, RepeatPlace, Window},
 };
-use chrono::{Days, NaiveDate};
+use chrono::{Days, NaiveDate, TimeDelta};
 use std::collections::BTreeMap;
 
 /// What makes a repeat.
@@ -27,6 +27,10 @@ const STILL_GOING: u64 = 28;
 /// Before a place has a past of its own, incidents there are drawn towards this many a year, as if half a year had shown it.
 const USUAL_A_YEAR: f64 = 0.4;
 const PRIOR_YEARS: f64 = 0.5;
+
+/// A place is judged against so many days before the window, no more: with ever longer pasts the same repeat would look
+/// ever stronger, and past strengths could not be compared with those of now.
+const PAST_DAYS: i64 = 730;
 
 /// Places that are hit again and again. Cases without a point or a day are left out; the caller leaves out those that are
 /// placed too roughly.
@@ -90,13 +94,17 @@ fn found(groups: &[Vec<&Case>], again: Again) -> Vec<RepeatPlace> {
     let days = |group: &[&Case]| group.iter().filter_map(|case| case.day).collect::<Vec<_>>();
     let Some(first) = groups.iter().filter_map(|group| group[0].day).min() else { return Vec::new() };
     let length = again.window.days();
+    let history = Window { first, last: again.window.last };
+    // Strengths of the past count from the day on which places had a whole past, if that leaves a year of them.
+    let whole = first + Days::new(PAST_DAYS as u64 + u64::from(length));
+    let comparable = if whole + Days::new(365) <= history.last { whole } else { first };
     // At every incident of the past: how strong was the repeat then? Each place counts once a window, at its strongest.
     let mut past = Vec::new();
     let mut now = Vec::new();
     for (number, group) in groups.iter().enumerate() {
         let days = days(group);
         let mut strongest: Option<(NaiveDate, f64)> = None;
-        for (place, &day) in days.iter().enumerate() {
+        for (place, &day) in days.iter().enumerate().filter(|(_, day)| **day >= comparable) {
             let (count, expected, strength) = strength(&days[..=place], Window::ending(day, length), first);
             if count >= again.at_least
                 && strongest.is_none_or(|(since, best)| {
@@ -117,11 +125,11 @@ fn found(groups: &[Vec<&Case>], again: Again) -> Vec<RepeatPlace> {
         }
         past.extend(strongest.map(|(_, best)| (number, best)));
     }
-    let history = Window { first, last: again.window.last }.days();
+    let compared = Window { first: comparable, last: history.last }.days();
     now.into_iter()
         .map(|(number, count, expected, strength)| {
             let others = past.iter().filter(|(other, _)| *other != number).map(|(_, strength)| *strength);
-            let strengths = Strengths::new(others.collect(), f64::from(history));
+            let strengths = Strengths::new(others.collect(), f64::from(compared));
             let group = &groups[number];
             let members = &group[group.len() - count..];
             RepeatPlace {
@@ -140,8 +148,9 @@ fn found(groups: &[Vec<&Case>], again: Again) -> Vec<RepeatPlace> {
 /// How many in the window, how many are usual there by the time before it, and how strong that is.
 fn strength(days: &[NaiveDate], window: Window, first: NaiveDate) -> (usize, f64, f64) {
     let count = days.iter().filter(|day| window.holds(**day)).count();
-    let before = (days.len() - count) as f64;
-    let years = (window.first - first).num_days().max(0) as f64 / 365.25;
+    let from = first.max(window.first - TimeDelta::days(PAST_DAYS));
+    let before = days.iter().filter(|day| (from..window.first).contains(*day)).count() as f64;
+    let years = (window.first - from).num_days().max(0) as f64 / 365.25;
     let shape = before + USUAL_A_YEAR * PRIOR_YEARS;
     let expected = shape / (years + PRIOR_YEARS) * f64::from(window.days()) / 365.25;
     let usual = Expectation::new(expected, shape);

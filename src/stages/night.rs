@@ -11,6 +11,7 @@ use crate::{
 use anyhow::{Context, Result};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde_json::json;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// What every night needs beside the rules.
@@ -109,6 +110,7 @@ impl Engine {
         rules: &InForce,
         past: bool,
     ) -> Result<NightReport> {
+        let began = Instant::now();
         let seen = self.store.incidents_as_known(when.as_known_on).await.context("loading what was known")?;
         let zone = self.county.pack.zone;
         let cases: Vec<Case> =
@@ -133,7 +135,7 @@ impl Engine {
         }
         run.finished_at = Some(when.now);
         run.outcome = RunOutcome::Done;
-        run.summary = summary(&report, rules);
+        run.summary = summary(&report, rules, began.elapsed());
         let findings: Vec<Finding> = report.findings().cloned().collect();
         tx.finish_run(run, &findings).await.context("noting that the run is done")?;
         tx.commit().await.context("saving the night")?;
@@ -193,7 +195,7 @@ fn find<'r>(rules: &'r InForce, id: &str) -> Option<&'r Rule> {
     rules.set.rules.iter().find(|rule| rule.id == id)
 }
 
-fn summary(report: &NightReport, rules: &InForce) -> serde_json::Value {
+fn summary(report: &NightReport, rules: &InForce, took: Duration) -> serde_json::Value {
     let rule = |outcome: &RuleOutcome| {
         json!({
             "rule": outcome.rule,
@@ -204,6 +206,7 @@ fn summary(report: &NightReport, rules: &InForce) -> serde_json::Value {
     };
     json!({
         "incidents": report.incidents,
+        "milliseconds": took.as_millis() as u64,
         "rules": report.outcomes.iter().map(rule).collect::<Vec<_>>(),
         "alerts_opened": report.opened,
         "messages": report.messages,

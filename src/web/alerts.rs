@@ -2,6 +2,7 @@
 
 use super::{
     Site,
+    classes::{capital, number},
     error::PageError,
     hotspots::{day, frame, once_in},
     reader::{Reader, Sight},
@@ -34,7 +35,7 @@ pub(super) async fn list(State(site): State<Arc<Site>>, reader: Reader) -> Resul
     let heading = match open {
         0 => "No alert is open".to_owned(),
         1 => "One alert is open".to_owned(),
-        open => format!("{open} alerts are open"),
+        open => format!("{} alerts are open", capital(&number(open))),
     };
     let line = |alert: &&&Alert| {
         context! {

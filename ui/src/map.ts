@@ -3,6 +3,9 @@
 import * as L from "leaflet";
 import "leaflet/dist/leaflet.css";
 
+/** With more names than this the map would be hidden by them. */
+const NAMED_AT_MOST = 7;
+
 interface Area { name: string; class: string; observed: number; usual: number }
 interface Figures { areas: Record<string, Area> }
 
@@ -46,6 +49,7 @@ async function start(holder: HTMLElement): Promise<void> {
   holder.replaceChildren();
   holder.setAttribute("aria-hidden", "true"); // the table carries the content
   const map = L.map(holder, { renderer: L.canvas(), zoomSnap: 0.25, keyboard: false, attributionControl: false, zoomControl: false });
+  const off = Object.keys(figures.areas).filter((code) => figures.areas[code]?.class !== "within");
   const layers = new Map<string, L.Path>();
   const layer = L.geoJSON(wards, {
     style: (feature) => style(figures.areas[String(feature?.properties?.code)]),
@@ -55,16 +59,17 @@ async function start(holder: HTMLElement): Promise<void> {
       layers.set(code, shape as L.Path);
       if (!area) return;
       const text = document.createElement("span");
-      text.textContent = `${area.name}: ${area.observed}, usual ${area.usual}`;
-      shape.bindTooltip(text, { sticky: true });
+      // Wards off their normal are named on the map itself, while there is room for the names.
+      const named = area.class !== "within" && off.length <= NAMED_AT_MOST;
+      text.textContent = named ? `${area.name} ${area.observed}` : `${area.name}: ${area.observed}, usual ${area.usual}`;
+      shape.bindTooltip(text, named ? { permanent: true, direction: "right", className: "named" } : { sticky: true });
       shape.on("click", () => pick(code));
     },
   }).addTo(map);
   const whole = layer.getBounds();
-  const off = L.featureGroup([...layers].filter(([code]) => (figures.areas[code]?.class ?? "within") !== "within").map(([, shape]) => shape));
   map.fitBounds(whole);
   // What is off its normal lies on top, so that its outline is whole.
-  off.eachLayer((shape) => (shape as L.Path).bringToFront());
+  off.forEach((code) => layers.get(code)?.bringToFront());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => layer.setStyle((feature) => style(figures.areas[String(feature?.properties?.code)])));
 }
 
