@@ -1,12 +1,16 @@
 //! The `tension-watch` command: arguments in, exit code out. Everything else is in the library.
 
 use clap::Parser;
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let level = EnvFilter::try_from_env("TENSION_WATCH_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("warn,tension_watch=info"));
-    tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).init();
+        .unwrap_or_else(|_| EnvFilter::new("warn,sqlx=error,tension_watch=info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(level)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
     tension_watch::cli::run(tension_watch::cli::Cli::parse())
 }
