@@ -9,6 +9,7 @@
 mod cluster;
 mod demo;
 mod import;
+mod inbox;
 mod init;
 mod locate;
 mod progress;

@@ -14,8 +14,9 @@ use std::path::PathBuf;
 
 /// Run one engine night, now or replayed.
 ///
-/// Without --as-of it is the night that has just ended, with what is known now. A replayed night sees what was known when
-/// it was due, and gives the same findings whenever it is repeated; nobody is told about a night before the last one.
+/// Without --as-of it is the night that has just ended, with what is known now: files in the inbox are read first. A
+/// replayed night sees what was known when it was due, and gives the same findings whenever it is repeated; nobody is
+/// told about a night before the last one.
 ///
 /// Example: tension-watch run --as-of 2026-06-29
 #[derive(Debug, clap::Args)]
@@ -31,6 +32,9 @@ pub(super) struct Args {
 pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
     let site = Site::open(&config).await?;
     let engine = site.engine(false).await?;
+    if args.as_of.is_none() {
+        super::inbox::read(&site, &engine).await?;
+    }
     let now = super::site::now();
     let when = match args.as_of {
         Some(night) => replayed(&engine.county, &site.schedule(&engine.county)?, night),

@@ -1,7 +1,6 @@
 //! `tension-watch serve`: the site, the nightly engine and the mail sender, until it is told to stop.
 
 use super::{
-    import::{mapping, told},
     site::{Site, replayed},
     wrong,
 };
@@ -10,8 +9,6 @@ use crate::{
     mail::transport::Transport,
     schedule::keep,
     stages::{
-        county::Outlines,
-        import::{File, import},
         night::{Engine, When},
         rules::in_force,
         send::send_due,
@@ -19,12 +16,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use chrono::{DateTime, Days, TimeDelta, Utc};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 use uuid::Uuid;
 
 /// How often the sender looks into the outbox.
@@ -92,7 +84,7 @@ async fn night(site: &Site, engine: &Engine, tick: DateTime<Utc>, holder: &str) 
     let mut tx = site.store.begin().await?;
     tx.abandon_runs(now).await?;
     tx.commit().await?;
-    read_inbox(site, engine).await?;
+    super::inbox::read(site, engine).await?;
     let night = engine.county.day_of(tick) - Days::new(1);
     let now = SystemClock.now();
     let folder = site.config.path(&site.config.rules.folder);
@@ -115,63 +107,6 @@ async fn night(site: &Site, engine: &Engine, tick: DateTime<Utc>, holder: &str) 
     }
     site.store.give_back_lease("engine", holder).await?;
     Ok(())
-}
-
-/// Reads what was dropped into `inbox/SOURCE/`, and moves it to `done` or `rejected` beside a report.
-async fn read_inbox(site: &Site, engine: &Engine) -> Result<()> {
-    let inbox = site.config.path(&site.config.import.inbox);
-    let Ok(sources) = fs::read_dir(&inbox) else { return Ok(()) };
-    let mut outlines = Outlines::default();
-    for source in sources.filter_map(Result::ok).filter(|entry| entry.path().is_dir()) {
-        let name = source.file_name().to_string_lossy().into_owned();
-        let mut files: Vec<PathBuf> = fs::read_dir(source.path())?
-            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-            .filter(|path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")))
-            .collect();
-        files.sort();
-        for path in files {
-            let outcome = read_one(site, engine, &mut outlines, &name, &path).await;
-            let (folder, text) = match outcome {
-                Ok(text) => ("done", text),
-                Err(failed) if failed.is::<crate::store::StoreError>() => return Err(failed),
-                Err(failed) => ("rejected", format!("{failed:#}\n")),
-            };
-            put_away(&path, folder, &text)?;
-        }
-    }
-    Ok(())
-}
-
-async fn read_one(
-    site: &Site,
-    engine: &Engine,
-    outlines: &mut Outlines,
-    source: &str,
-    path: &Path,
-) -> Result<String> {
-    let mapping = mapping(site, source, None)?;
-    let bytes = fs::read(path)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let file = File { name: &name, source, bytes: &bytes, mapping: &mapping };
-    let report = import(&site.store, &engine.county, outlines, &file, SystemClock.now(), false).await?;
-    Ok(told(&report))
-}
-
-/// Moves a file into a folder beside it, under a name that overwrites nothing, with its report.
-fn put_away(path: &Path, folder: &str, report: &str) -> Result<()> {
-    let into = path.parent().unwrap_or(Path::new(".")).join(folder);
-    fs::create_dir_all(&into).with_context(|| format!("{}: can't be made", into.display()))?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let mut free = name.clone();
-    let mut number = 0;
-    while into.join(&free).exists() {
-        number += 1;
-        free = format!("{number}-{name}");
-    }
-    let target = into.join(free);
-    fs::rename(path, &target).with_context(|| format!("{}: can't be moved", path.display()))?;
-    let beside = target.with_extension("report.txt");
-    fs::write(&beside, report).with_context(|| format!("{}: can't be written", beside.display()))
 }
 
 /// Ends with Ctrl-C or a termination signal.

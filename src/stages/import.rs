@@ -104,7 +104,11 @@ pub async fn import(
 
 /// Saves the import and links reports that are probably one event. Returns how many were newly linked.
 async fn save(store: &Store, report: &ImportReport, new: &[NewVersion], now: DateTime<Utc>) -> Result<usize> {
-    let links = same_events(store, new, now).await?;
+    let links = if store.has_another_source(&report.record.source).await? {
+        same_events(store, new, now).await?
+    } else {
+        Vec::new()
+    };
     let rejects = report
         .rejects
         .iter()

@@ -120,6 +120,8 @@ impl Store {
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
                 .busy_timeout(Duration::from_secs(30))
+                // 32 MB of pages: an import keeps its work in memory until it is committed.
+                .pragma("cache_size", "-32768")
                 .pragma("secure_delete", "ON")
                 .pragma("trusted_schema", "OFF");
             Self::Sqlite(SqlitePoolOptions::new().max_connections(4).connect_with(options).await?)
