@@ -1,10 +1,14 @@
-//! Builds the map's script with npm, once for every change of `ui/`. Without npm the pages do without it.
+//! Builds the map's script and fetches the pages' typeface with npm, once for every change of `ui/`. Without npm the
+//! pages do without both.
 
 use std::{
     env, fs,
     path::{Path, PathBuf},
     process::Command,
 };
+
+/// What `npm run build` makes; empty files stand for them where there is no npm.
+const MADE: [&str; 3] = ["map.js", "map.css", "source-sans-3.woff2"];
 
 fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("ui");
@@ -25,7 +29,7 @@ fn main() {
         println!(
             "cargo:warning=the interactive map is left out ({reason}); install npm, or name a built folder in TENSION_WATCH_UI"
         );
-        for file in ["map.js", "map.css"] {
+        for file in MADE {
             let _ = fs::write(out.join(file), "");
         }
         // A file that is never there: the next build tries again.
@@ -54,7 +58,7 @@ fn build(out: &Path) -> Result<(), String> {
 }
 
 fn copy(from: &Path, out: &Path) -> Result<(), String> {
-    for file in ["map.js", "map.css"] {
+    for file in MADE {
         fs::copy(from.join(file), out.join(file))
             .map_err(|failed| format!("{}: {failed}", from.join(file).display()))?;
     }

@@ -24,19 +24,21 @@ const DETAIL: f64 = 0.0002;
 
 const SCRIPT: &str = include_str!(concat!(env!("OUT_DIR"), "/ui/map.js"));
 const MAP_STYLE: &str = include_str!(concat!(env!("OUT_DIR"), "/ui/map.css"));
+const TYPEFACE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/ui/source-sans-3.woff2"));
 
 /// Whether the map's script was built in.
 pub(super) const HAS_SCRIPT: bool = !SCRIPT.is_empty();
 
 /// Files that are the same for everyone.
 pub(super) async fn asset(Path(file): Path<String>) -> Result<Response, PageError> {
-    let (kind, text) = match file.as_str() {
-        "site.css" => ("text/css; charset=utf-8", STYLE),
-        "map.css" => ("text/css; charset=utf-8", MAP_STYLE),
-        "map.js" => ("text/javascript; charset=utf-8", SCRIPT),
+    let (kind, bytes) = match file.as_str() {
+        "site.css" => ("text/css; charset=utf-8", STYLE.as_bytes()),
+        "map.css" => ("text/css; charset=utf-8", MAP_STYLE.as_bytes()),
+        "map.js" => ("text/javascript; charset=utf-8", SCRIPT.as_bytes()),
+        "source-sans-3.woff2" if !TYPEFACE.is_empty() => ("font/woff2", TYPEFACE),
         _ => return Err(PageError::NotFound),
     };
-    Ok(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=3600")], text)
+    Ok(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=3600")], bytes)
         .into_response())
 }
 

@@ -3,8 +3,9 @@
 import * as L from "leaflet";
 import "leaflet/dist/leaflet.css";
 
-/** With more names than this the map would be hidden by them. */
+/** With more names than this, or on a narrower map (CSS pixels), the map would be hidden by them. */
 const NAMED_AT_MOST = 7;
+const NAMED_FROM_WIDTH = 420;
 
 interface Area { name: string; class: string; observed: number; usual: number }
 interface Figures { areas: Record<string, Area> }
@@ -60,9 +61,9 @@ async function start(holder: HTMLElement): Promise<void> {
       if (!area) return;
       const text = document.createElement("span");
       // Wards off their normal are named on the map itself, while there is room for the names.
-      const named = area.class !== "within" && off.length <= NAMED_AT_MOST;
+      const named = area.class !== "within" && off.length <= NAMED_AT_MOST && holder.clientWidth >= NAMED_FROM_WIDTH;
       text.textContent = named ? `${area.name} ${area.observed}` : `${area.name}: ${area.observed}, usual ${area.usual}`;
-      shape.bindTooltip(text, named ? { permanent: true, direction: "right", className: "named" } : { sticky: true });
+      shape.bindTooltip(text, named ? { permanent: true, direction: "auto", className: "named" } : { sticky: true });
       shape.on("click", () => pick(code));
     },
   }).addTo(map);
