@@ -8,6 +8,7 @@
 
 mod cluster;
 mod demo;
+mod detect;
 mod import;
 mod inbox;
 mod init;
@@ -50,6 +51,8 @@ enum Command {
     Rules(rules::Args),
     /// Add somebody who may sign in.
     User(user::Args),
+    /// Judge series of counts against what is usual for them, CSV in and out, without a database.
+    Detect(detect::Args),
     /// Find clusters of points, CSV in and out, without a database.
     Cluster(cluster::Args),
     /// Find the ward of points, CSV in and out, without a database.
@@ -78,6 +81,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Import(args) => wait(import::run(config, args)),
         Command::Rules(args) => wait(rules::run(config, args)),
         Command::User(args) => wait(user::run(config, args)),
+        Command::Detect(args) => detect::run(&args),
         Command::Cluster(args) => cluster::run(&args),
         Command::Locate(args) => locate::run(&args),
     };

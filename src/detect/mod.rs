@@ -11,6 +11,7 @@ mod dispersion;
 mod house;
 mod month;
 mod recurrence;
+pub mod reference;
 mod season;
 mod tails;
 

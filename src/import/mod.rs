@@ -15,6 +15,7 @@ mod pack;
 mod reader;
 mod rejects;
 mod row;
+mod series;
 mod table;
 mod when;
 
@@ -25,4 +26,5 @@ pub use mapping::{Mapping, MappingError, SHIPPED_MAPPINGS};
 pub use pack::{PackFiles, PackMistakes, read_directory, read_pack};
 pub use reader::{ImportContext, ImportedFile, read_incidents};
 pub use rejects::{Reject, rejects_csv, safe_cell};
+pub use series::{Frequency, NamedSeries, Periods, SeriesError, SeriesGroup, read_series};
 pub use table::ImportError;
