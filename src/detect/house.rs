@@ -286,7 +286,8 @@ impl Baseline {
 }
 
 /// A count against what is usual.
-pub(super) fn judgement(
+#[must_use]
+pub fn judgement(
     area: AreaRef,
     categories: CategorySet,
     window: Window,

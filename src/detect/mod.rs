@@ -14,10 +14,12 @@ mod recurrence;
 pub mod reference;
 mod season;
 mod tails;
+mod windows;
 
 pub use dispersion::Dispersion;
-pub use house::{Baseline, GUARD_DAYS, LEAST_HISTORY_DAYS};
+pub use house::{Baseline, GUARD_DAYS, LEAST_HISTORY_DAYS, judgement};
 pub use month::{LEAST_MONTHS, MonthBaseline};
 pub use recurrence::{Cell, Floors, recurrence};
 pub use season::Season;
 pub use tails::{Expectation, ExpectationError};
+pub use windows::{tells_rarity, usual_by};

@@ -5,6 +5,7 @@ use super::{
     fields::{self, DETECTORS, EVALUATED, Field, LISTS, SECTIONS, Shape},
 };
 use crate::{
+    detect::tells_rarity,
     import::hex,
     model::{AlertLevel, AreaKind, Categories, Period, Precision, Role},
 };
@@ -387,14 +388,7 @@ impl File<'_> {
                 );
             }
         }
-        if let (Some(method), Some(value)) = (text_of(root, "spike", "method"), get(root, "spike", "method"))
-            && method != "house"
-            && matches!(text_of(root, "", "status"), Some("live" | "shadow"))
-        {
-            let message =
-                format!("rules of this version judge by the house method, not by {}", short(method));
-            self.wrong(value.span(), message, r#"write  method = "house"  or set  status = "draft""#);
-        }
+        self.method(root);
         if get(root, "look_at", "areas").is_some()
             && let Some(wards) = get(root, "look_at", "wards")
         {
@@ -408,6 +402,25 @@ impl File<'_> {
                 value.span(),
                 "a spike looks at days, weeks or one calendar month",
                 r#"write  period = "28 days"  or  period = "month""#,
+            );
+        }
+    }
+
+    /// A reference method that a rule names must be able to say how rare a count is.
+    fn method(&mut self, root: &DeTable<'_>) {
+        let named = text_of(root, "spike", "method").and_then(|name| name.parse().ok());
+        let (Some(method), Some(value)) = (named, get(root, "spike", "method")) else { return };
+        if !tells_rarity(method) {
+            self.wrong(
+                value.span(),
+                format!("{method} does not say how rare a count is, so `rarer_than` could not be kept"),
+                r#"write  method = "house"  or one of farrington-flexible, farrington-1996, ears-c1, ears-c2"#,
+            );
+        } else if matches!(text_of(root, "look_at", "period").map(str::parse), Some(Ok(Period::Months(_)))) {
+            self.wrong(
+                value.span(),
+                "calendar months are judged by the house method",
+                r#"remove `method`, or look at  period = "28 days""#,
             );
         }
     }
@@ -455,7 +468,8 @@ impl File<'_> {
         let at_least = |section: &str| number_of(section, "at_least").unwrap_or(1);
         if root.contains_key("spike") {
             let times_usual = get(root, "spike", "times_usual").and_then(number).unwrap_or(1.0);
-            Some(Detector::Spike { at_least: at_least("spike") as u64, times_usual })
+            let method = text_of(root, "spike", "method").and_then(|name| name.parse().ok());
+            Some(Detector::Spike { at_least: at_least("spike") as u64, times_usual, method })
         } else if root.contains_key("cluster") {
             Some(Detector::Cluster {
                 at_least: at_least("cluster") as usize,

@@ -4,7 +4,10 @@ use super::{Detector, RepeatOf, Rule, RuleSet};
 use crate::{
     cluster::{Again, Near, Reach, clusters, repeat_people, repeat_places},
     count::{Case, Completeness, Ledger},
-    detect::{Baseline, Cell, Expectation, Floors, MonthBaseline, Season, recurrence},
+    detect::{
+        Baseline, Cell, Expectation, Floors, MonthBaseline, Season, judgement, recurrence, reference::Method,
+        usual_by,
+    },
     model::{
         AreaKind, AreaRef, Categories, CategorySet, Finding, Geography, Judgement, Period, Recurrence,
         Subject, Window,
@@ -87,6 +90,29 @@ impl<'a> Night<'a> {
         baseline.as_ref().map(|baseline| baseline.judge(ledger, kind, window)).unwrap_or_default()
     }
 
+    /// Judges every area of a kind over a window by a reference method; without those for which it has no model.
+    fn judge_by(
+        &self,
+        method: Method,
+        kind: AreaKind,
+        categories: CategorySet,
+        window: Window,
+    ) -> Vec<(Judgement, Expectation)> {
+        let counts = self.ledger.by_ward(categories);
+        let end = (window.last - self.ledger.first()).num_days() + 1;
+        let end = usize::try_from(end).unwrap_or(0).min(self.ledger.length());
+        let judge = |area: AreaRef| {
+            let mut days = vec![0; end];
+            for ward in self.ledger.members(&area) {
+                days.iter_mut().zip(&counts[ward]).for_each(|(sum, count)| *sum += count);
+            }
+            let usual = usual_by(method, &days, window.days() as usize)?;
+            let seen = days.iter().rev().take(window.days() as usize).map(|count| u64::from(*count)).sum();
+            Some((judgement(area, categories, window, seen, usual), usual))
+        };
+        self.ledger.areas(kind).into_iter().filter_map(judge).collect()
+    }
+
     /// Judges the latest whole calendar month of which anything is known; empty without enough earlier months.
     fn judge_month(&self, kind: AreaKind, categories: CategorySet) -> Vec<(Judgement, Expectation)> {
         let (months, _) = self.ledger.months_by_ward(self.categories.all());
@@ -139,7 +165,9 @@ pub fn evaluate(rules: &RuleSet, night: &mut Night<'_>) -> Vec<RuleOutcome> {
     let active = rules.rules.iter().filter(|rule| rule.is_evaluated());
     active
         .map(|rule| match rule.detector {
-            Detector::Spike { at_least, times_usual } => spike(rule, Floors { at_least, times_usual }, night),
+            Detector::Spike { at_least, times_usual, method } => {
+                spike(rule, Floors { at_least, times_usual }, method, night)
+            }
             Detector::Cluster { at_least, metres, days } => cluster(rule, at_least, metres, days, night),
             Detector::Repeat { of, at_least, within } => repeat(rule, of, at_least, within, night),
         })
@@ -147,7 +175,7 @@ pub fn evaluate(rules: &RuleSet, night: &mut Night<'_>) -> Vec<RuleOutcome> {
 }
 
 /// More than usual: every area of the rule, each category apart or all together, one window.
-fn spike(rule: &Rule, floors: Floors, night: &mut Night<'_>) -> RuleOutcome {
+fn spike(rule: &Rule, floors: Floors, method: Option<Method>, night: &mut Night<'_>) -> RuleOutcome {
     let last = night.ledger.last() - Days::new(rule.wait_days.into());
     let groups: Vec<(Option<String>, CategorySet)> = if rule.categories.each.is_empty() {
         vec![(None, rule.categories.all)]
@@ -157,9 +185,13 @@ fn spike(rule: &Rule, floors: Floors, night: &mut Night<'_>) -> RuleOutcome {
     let by_month = matches!(rule.period, Period::Months(_));
     let mut judged: Vec<(Option<String>, Judgement, Expectation)> = Vec::new();
     for (category, set) in groups {
-        let found = match rule.period {
-            Period::Days(days) => night.judge(rule.areas.kind(), set, Window::ending(last, days)),
-            Period::Months(_) => night.judge_month(rule.areas.kind(), set),
+        let kind = rule.areas.kind();
+        let found = match (rule.period, method) {
+            (Period::Days(days), None) => night.judge(kind, set, Window::ending(last, days)),
+            (Period::Days(days), Some(method)) => {
+                night.judge_by(method, kind, set, Window::ending(last, days))
+            }
+            (Period::Months(_), _) => night.judge_month(kind, set),
         };
         let within = found.into_iter().filter(|(judgement, _)| rule.areas.holds(&judgement.area.code));
         judged.extend(within.map(|(judgement, usual)| (category.clone(), judgement, usual)));

@@ -1,6 +1,9 @@
 //! A rule, once it has been checked.
 
-use crate::model::{AlertLevel, AreaKind, CategorySet, Period, Precision, Role};
+use crate::{
+    detect::reference::Method,
+    model::{AlertLevel, AreaKind, CategorySet, Period, Precision, Role},
+};
 use chrono::NaiveDate;
 
 /// Where a rule is in its life.
@@ -72,6 +75,8 @@ pub enum Detector {
         at_least: u64,
         /// And at least this multiple of what is usual.
         times_usual: f64,
+        /// The reference method that says what is usual; none is the house method.
+        method: Option<Method>,
     },
     /// Several near to each other in space and time.
     Cluster {
@@ -143,10 +148,13 @@ impl Rule {
         let rare =
             format!("by chance no oftener than once in {:.0} days anywhere it looks", self.rarer_than_days);
         match self.detector {
-            Detector::Spike { at_least, times_usual } => format!(
-                "at least {at_least} incidents in {}, at least {times_usual} times what is usual, {rare}",
-                self.period
-            ),
+            Detector::Spike { at_least, times_usual, method } => {
+                let by = method.map_or_else(String::new, |method| format!(" by {method}"));
+                let period = self.period;
+                format!(
+                    "at least {at_least} incidents in {period}, at least {times_usual} times what is usual{by}, {rare}"
+                )
+            }
             Detector::Cluster { at_least, metres, days } => {
                 format!(
                     "at least {at_least} incidents within {metres} metres and {days} days of each other, {rare}"

@@ -172,3 +172,26 @@ async fn a_wrong_rule_file_leaves_the_last_good_rules_in_force() {
         assert_ne!(rules(&engine, folder.path()).await.set, good.set);
     }
 }
+
+#[tokio::test]
+async fn a_rule_may_name_a_reference_method() {
+    let good = std::fs::read_to_string(shipped().join("race-week-spike.toml")).unwrap();
+    for (database, store) in &stores().await.each {
+        let engine = county(store).await;
+        read(&engine, &incidents(), "2026-06-30T03:00:00Z").await;
+        let folder = tempfile::tempdir().unwrap();
+        for method in ["farrington-flexible", "farrington-1996", "ears-c1", "ears-c2"] {
+            let text = good
+                .replace("race-week-spike", &format!("by-{method}"))
+                .replace("[spike]", &format!("[spike]\nmethod = \"{method}\""));
+            std::fs::write(folder.path().join(format!("{method}.toml")), text).unwrap();
+        }
+        let rules = rules(&engine, folder.path()).await;
+        let found = night(&engine, &rules, "2026-06-28").await;
+        let spikes: Vec<_> =
+            found.findings().map(|finding| (finding.rule.as_str(), finding.wards.as_slice())).collect();
+        let ward = ["E05010461".to_owned()];
+        let expected = ["by-ears-c1", "by-ears-c2", "by-farrington-1996", "by-farrington-flexible"];
+        assert_eq!(spikes, expected.map(|rule| (rule, &ward[..])), "{database}: {:?}", found.outcomes);
+    }
+}

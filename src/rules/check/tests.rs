@@ -37,7 +37,7 @@ fn a_good_rule_is_read() {
     assert!(found.mistakes.is_empty(), "{}", found.shown());
     let set = found.rule_set().unwrap();
     let rule = &set.rules[0];
-    assert_eq!(rule.detector, Detector::Spike { at_least: 5, times_usual: 2.0 });
+    assert_eq!(rule.detector, Detector::Spike { at_least: 5, times_usual: 2.0, method: None });
     assert_eq!((rule.who.len(), rule.quiet_for_days, rule.rarer_than_days), (2, 14, 100.0));
     assert_eq!(rule.areas, Areas::Every(AreaKind::Ward));
     assert_ne!(
@@ -238,4 +238,26 @@ proptest! {
         broken.splice(at..(at + 3).min(broken.len()), piece.chars());
         let _ = checked(&[("x.toml", &broken.into_iter().collect::<String>())]).shown();
     }
+}
+
+#[test]
+fn a_method_that_cannot_keep_the_rarity_is_refused() {
+    let named = |method: &str| GOOD.replace("[spike]", &format!("[spike]\nmethod = \"{method}\""));
+    let found = checked(&[("race.toml", &named("ears-c2"))]);
+    assert!(found.mistakes.is_empty(), "{}", found.shown());
+    insta::assert_snapshot!(checked(&[("race.toml", &named("cusum"))]).shown(), @r#"
+    error: cusum does not say how rare a count is, so `rarer_than` could not be kept
+      --> race.toml:13:10
+       |
+    13 | method = "cusum"
+       |          ^^^^^^^
+       |
+       = help: write  method = "house"  or one of farrington-flexible, farrington-1996, ears-c1, ears-c2
+
+    1 mistake to mend
+    "#);
+    let month = named("ears-c1").replace("7 days", "month");
+    assert!(
+        checked(&[("race.toml", &month)]).shown().contains("calendar months are judged by the house method")
+    );
 }
