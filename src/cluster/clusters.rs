@@ -162,6 +162,7 @@ mod tests {
 
     fn case(n: u128, east: i32, day: NaiveDate) -> Case {
         Case {
+            source: "police".into(),
             id: Uuid::from_u128(n),
             day: Some(day),
             month: None,

@@ -10,6 +10,8 @@ use uuid::Uuid;
 pub struct Case {
     /// The incident.
     pub id: Uuid,
+    /// Who supplied it.
+    pub source: String,
     /// The local day it is counted on; none when its date is a month or longer.
     pub day: Option<NaiveDate>,
     /// The first day of the calendar month it fell in; none when its range crosses months.
@@ -34,6 +36,7 @@ impl Case {
     pub fn of(incident: &Incident, first_known: DateTime<Utc>, zone: Tz) -> Self {
         Self {
             id: incident.id,
+            source: incident.source.clone(),
             day: incident.day(zone),
             month: incident.month(zone),
             categories: incident.categories,
@@ -42,6 +45,27 @@ impl Case {
             precision: incident.precision,
             known_on: first_known.with_timezone(&zone).date_naive(),
             repeat_key: incident.repeat_key.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// One of category 1, without a ward.
+    pub(in crate::count) fn case(day: NaiveDate, known_on: NaiveDate) -> Case {
+        Case {
+            id: Uuid::nil(),
+            source: "police".into(),
+            day: Some(day),
+            month: None,
+            categories: CategorySet::from_bits(1),
+            ward: None,
+            point: None,
+            precision: Precision::None,
+            known_on,
+            repeat_key: None,
         }
     }
 }

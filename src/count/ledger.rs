@@ -147,8 +147,7 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Area, Precision};
-    use uuid::Uuid;
+    use crate::model::Area;
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
@@ -156,15 +155,10 @@ mod tests {
 
     fn case(on: &str, ward: Option<&str>, categories: u32) -> Case {
         Case {
-            id: Uuid::nil(),
-            day: Some(day(on)),
             month: Some(day(&format!("{}01", &on[..8]))),
             categories: CategorySet::from_bits(categories),
             ward: ward.map(str::to_owned),
-            point: None,
-            precision: Precision::None,
-            known_on: day(on),
-            repeat_key: None,
+            ..crate::count::case::tests::case(day(on), day(on))
         }
     }
 

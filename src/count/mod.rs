@@ -9,8 +9,10 @@
 
 mod case;
 mod completeness;
+mod feeds;
 mod ledger;
 
 pub use case::Case;
 pub use completeness::Completeness;
+pub use feeds::{Feed, feeds};
 pub use ledger::{Days, Ledger};
