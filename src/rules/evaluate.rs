@@ -75,6 +75,16 @@ impl<'a> Night<'a> {
         &self.completeness
     }
 
+    /// The share of a window's incidents that is usually known by the morning after the night, and by sources that are
+    /// late not yet: from 0 to 1.
+    #[must_use]
+    pub fn known_share(&self, window: Window) -> f64 {
+        let morning = self.ledger.last() + Days::new(1);
+        let days = window.first.iter_days().take(window.days() as usize);
+        days.map(|day| self.completeness.after((morning - day).num_days())).sum::<f64>()
+            / f64::from(window.days())
+    }
+
     /// Judges every area of a kind over a window by the house method; empty without enough history.
     pub fn judge(
         &mut self,

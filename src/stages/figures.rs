@@ -2,7 +2,7 @@
 
 use super::night::Engine;
 use crate::{
-    count::Case,
+    count::{Case, Feed},
     detect::{Cell, Floors, recurrence},
     model::{AreaKind, AreaRef, CategorySet, Recurrence, Window},
     rules::Night,
@@ -59,6 +59,10 @@ pub struct Figures {
     pub window: Window,
     /// By code; empty when there is too little history to judge.
     pub areas: Vec<AreaFigure>,
+    /// The share of the window's incidents that is usually known by now: with less than half a low count is no calm.
+    pub known_share: f64,
+    /// Sources that are late.
+    pub late: Vec<Feed>,
 }
 
 /// Answers a question from what was known then.
@@ -101,7 +105,8 @@ pub async fn figures(engine: &Engine, question: &Question) -> Result<Figures> {
             }
         })
         .collect();
-    Ok(Figures { window, areas })
+    let late = night.completeness().feeds().iter().filter(|feed| feed.late_by > 0).cloned().collect();
+    Ok(Figures { window, areas, known_share: night.known_share(window), late })
 }
 
 fn weeks(series: &[u32], first: NaiveDate, last: NaiveDate) -> Vec<(NaiveDate, u32)> {

@@ -56,6 +56,8 @@ pub struct NightReport {
     pub messages: usize,
     /// Wards and roles for which nobody could be found.
     pub gaps: Vec<String>,
+    /// Sources that are late.
+    pub late: Vec<String>,
     /// The night lies before one that was done: it was judged, and nobody is told.
     pub past: bool,
 }
@@ -118,6 +120,8 @@ impl Engine {
         let geography = self.county.geography(when.night)?;
         let mut night = Night::new(&geography, &self.county.pack.categories, &cases, when.night);
         let outcomes = evaluate(&rules.set, &mut night);
+        let late = night.completeness().feeds().iter().filter(|feed| feed.late_by > 0);
+        let late = late.map(|feed| feed.source.clone()).collect();
         let mut report = NightReport {
             night: when.night,
             incidents: seen.len(),
@@ -125,6 +129,7 @@ impl Engine {
             opened: Vec::new(),
             messages: 0,
             gaps: Vec::new(),
+            late,
             past,
         };
         let mut tx = self.store.begin().await?;
@@ -212,6 +217,7 @@ fn summary(report: &NightReport, rules: &InForce, took: Duration) -> serde_json:
         "messages": report.messages,
         "gaps": report.gaps,
         "replay_of_a_past_night": report.past,
+        "late_sources": report.late,
         "rule_mistakes": rules.mistakes,
     })
 }

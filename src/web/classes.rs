@@ -9,19 +9,25 @@ pub(super) enum Class {
     Above,
     SlightlyAbove,
     Below,
+    TooEarly,
     Within,
 }
 
+/// With less of a window known than this, nothing is said of counts that are not above: a false calm is worse.
+const DECIDABLE: f64 = 0.5;
+
 impl Class {
-    pub(super) const ALL: [Self; 5] =
-        [Self::WellAbove, Self::Above, Self::SlightlyAbove, Self::Below, Self::Within];
+    pub(super) const ALL: [Self; 6] =
+        [Self::WellAbove, Self::Above, Self::SlightlyAbove, Self::Below, Self::TooEarly, Self::Within];
 
     /// The steps are those of the alert levels: rarity by chance over all areas of the kind, never the multiple.
-    pub(super) fn of(figure: &AreaFigure) -> Self {
+    /// `known_share` is that of the window.
+    pub(super) fn of(figure: &AreaFigure, known_share: f64) -> Self {
         match figure.above.and_then(AlertLevel::of) {
             Some(AlertLevel::Severe) => Self::WellAbove,
             Some(AlertLevel::Elevated) => Self::Above,
             Some(AlertLevel::Watch) => Self::SlightlyAbove,
+            None if known_share < DECIDABLE => Self::TooEarly,
             None if figure.below.and_then(AlertLevel::of).is_some() => Self::Below,
             None => Self::Within,
         }
@@ -34,6 +40,7 @@ impl Class {
             Self::Above => "above",
             Self::SlightlyAbove => "slightly-above",
             Self::Below => "below",
+            Self::TooEarly => "too-early",
             Self::Within => "within",
         }
     }
@@ -45,6 +52,7 @@ impl Class {
             Self::Above => "Above their own normal",
             Self::SlightlyAbove => "Slightly above their own normal",
             Self::Below => "Below their own normal",
+            Self::TooEarly => "Too early to say",
             Self::Within => "Within their normal range",
         }
     }
@@ -56,6 +64,7 @@ impl Class {
             Self::Above => "by chance once in 100 to 364 days, anywhere on this page",
             Self::SlightlyAbove => "by chance once in 30 to 99 days, anywhere on this page",
             Self::Below => "so few by chance once in 30 days or rarer; look whether reports still arrive",
+            Self::TooEarly => "more than half of the reports usually still come; a low count is no calm yet",
             Self::Within => "as many as usual, give or take",
         }
     }
@@ -67,6 +76,9 @@ pub(super) fn heading(counts: &[(Class, usize)], one: &str, many: &str) -> Strin
     let above = count(Class::WellAbove) + count(Class::Above) + count(Class::SlightlyAbove);
     let below = count(Class::Below);
     match (above, below) {
+        (0, _) if count(Class::TooEarly) > 0 => {
+            format!("No {one} is above its own normal so far; it is too early to say more")
+        }
         (0, 0) => format!("No {one} is off its own normal"),
         (0, 1) => format!("No {one} is above its own normal, one is below"),
         (0, below) => format!("No {one} is above its own normal, {} are below", number(below)),
@@ -101,5 +113,30 @@ mod tests {
         assert_eq!(told(0, 3), "No ward is above its own normal, three are below");
         assert_eq!(told(1, 3), "One ward is above its own normal");
         assert_eq!(told(12, 0), "12 wards are above their own normal");
+        let early = heading(&[(Class::TooEarly, 176)], "ward", "wards");
+        assert_eq!(early, "No ward is above its own normal so far; it is too early to say more");
+    }
+
+    #[test]
+    fn a_low_count_of_which_little_is_known_is_no_calm() {
+        let rate = |days: f64| Some(crate::model::Recurrence::from_daily_rate(1.0 / days));
+        let figure = |above, below| AreaFigure {
+            area: crate::model::AreaRef { kind: crate::model::AreaKind::Ward, code: "A".into() },
+            name: "A".into(),
+            observed: 0,
+            expected: 1.0,
+            usual_range: (0, 3),
+            above,
+            below,
+            weeks: Vec::new(),
+        };
+        assert_eq!(Class::of(&figure(None, rate(60.0)), 0.9), Class::Below);
+        assert_eq!(Class::of(&figure(None, rate(60.0)), 0.3), Class::TooEarly);
+        assert_eq!(Class::of(&figure(None, None), 0.3), Class::TooEarly);
+        assert_eq!(
+            Class::of(&figure(rate(400.0), None), 0.3),
+            Class::WellAbove,
+            "what is much already is much"
+        );
     }
 }

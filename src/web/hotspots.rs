@@ -9,6 +9,7 @@ use super::{
     spark::spark,
 };
 use crate::{
+    count::Feed,
     model::{AreaKind, Recurrence},
     stages::figures::{AreaFigure, Question},
 };
@@ -44,6 +45,7 @@ pub(super) struct Rows {
     sight: Sight,
     first: NaiveDate,
     last_night: NaiveDate,
+    late: Vec<Feed>,
 }
 
 /// Kinds of area that the page can show, with the words for one and for many.
@@ -52,6 +54,13 @@ const KINDS: [(AreaKind, &str, &str); 3] = [
     (AreaKind::District, "district", "districts"),
     (AreaKind::Csp, "partnership", "partnerships"),
 ];
+
+/// Lengths of time that the page can show: days, with their words.
+const PERIODS: [(&str, &str); 4] = [("1", "1 day"), ("7", "7 days"), ("28", "28 days"), ("56", "8 weeks")];
+
+fn period(text: &str) -> Option<u32> {
+    PERIODS.iter().find(|period| period.0 == text)?.0.parse().ok()
+}
 
 /// Answers what is asked, sorted by class and name, and cut to what the reader may see.
 pub(super) async fn rows(site: &Site, reader: &Reader, asked: &Asked) -> Result<Rows, PageError> {
@@ -73,16 +82,24 @@ pub(super) async fn rows(site: &Site, reader: &Reader, asked: &Asked) -> Result<
             .filter(|kind| KINDS.iter().any(|k| k.0 == *kind))
             .unwrap_or(AreaKind::Ward),
         category: asked.strand.clone().filter(|code| pack.categories.find(code).is_some()),
-        days: if asked.period.as_deref() == Some("7") { 7 } else { 28 },
+        days: asked.period.as_deref().and_then(period).unwrap_or(28),
     };
     let geography = site.engine.county.geography(run.night)?;
     let sight = reader.sight(&geography);
-    let mut answer = Rows { lines: Vec::new(), question, sight, first: run.night, last_night: last.night };
+    let mut answer = Rows {
+        lines: Vec::new(),
+        question,
+        sight,
+        first: run.night,
+        last_night: last.night,
+        late: Vec::new(),
+    };
     if answer.sight == Sight::Published {
         return Ok(answer);
     }
     let figures = site.figures(answer.question.clone()).await?;
     answer.first = figures.window.first;
+    answer.late.clone_from(&figures.late);
     answer.lines = figures
         .areas
         .iter()
@@ -94,7 +111,7 @@ pub(super) async fn rows(site: &Site, reader: &Reader, asked: &Asked) -> Result<
                 answer.sight.of_all(&wards)
             }
         })
-        .map(|figure| Row { class: Class::of(figure), figure: figure.clone() })
+        .map(|figure| Row { class: Class::of(figure, figures.known_share), figure: figure.clone() })
         .collect();
     answer.lines.sort_by(|a, b| a.class.cmp(&b.class).then(a.figure.name.cmp(&b.figure.name)));
     Ok(answer)
@@ -141,6 +158,7 @@ pub(super) async fn page(
             last => day(question.night),
             as_at => question.as_known_on.with_timezone(&pack.zone).format("%-d %B %Y, %H:%M").to_string(),
             one, many,
+            late => answer.late.iter().map(late).collect::<Vec<_>>(),
             total => answer.lines.len(),
             groups, picture,
             has_script => map::HAS_SCRIPT && question.kind == AreaKind::Ward,
@@ -152,7 +170,7 @@ pub(super) async fn page(
                 question.category.as_deref().unwrap_or_default(),
             ),
             category_word => &pack.category_word,
-            periods => options([("7", "7 days"), ("28", "28 days")], &question.days.to_string()),
+            periods => options(PERIODS, &question.days.to_string()),
             night => question.night.to_string(),
             latest => answer.last_night.to_string(),
             earlier => address(question.night - Days::new(7)),
@@ -194,6 +212,16 @@ fn group(class: Class, count: usize, answer: &Rows) -> Value {
         })
         .collect();
     context! { code => class.code(), label => class.label(), meaning => class.meaning(), count, rows, folded => class == Class::Within }
+}
+
+/// A source that is late, for a sentence.
+fn late(feed: &Feed) -> Value {
+    context! {
+        source => &feed.source,
+        last => day(feed.last_delivery),
+        days => feed.late_by,
+        share => format!("{:.0}%", feed.share * 100.0),
+    }
 }
 
 /// Rarity in words.

@@ -15,14 +15,19 @@ function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
 
+/** Above or below its own normal; not what is usual or cannot be said yet. */
+function isOff(area: Area | undefined): boolean {
+  return area !== undefined && area.class !== "within" && area.class !== "too-early";
+}
+
 function style(area: Area | undefined): L.PathOptions {
   if (!area) return { color: colour("border"), weight: 0.5, fillColor: colour("paper"), fillOpacity: 1 };
-  const off = area.class !== "within";
+  const off = isOff(area);
   return {
     color: off ? colour("ink") : colour("border"),
     weight: off ? 1.6 : 0.5,
     dashArray: area.class === "below" ? "3 3" : undefined,
-    fillColor: colour(area.class),
+    fillColor: colour(off ? area.class : "within"),
     fillOpacity: 1,
   };
 }
@@ -50,7 +55,7 @@ async function start(holder: HTMLElement): Promise<void> {
   holder.replaceChildren();
   holder.setAttribute("aria-hidden", "true"); // the table carries the content
   const map = L.map(holder, { renderer: L.canvas(), zoomSnap: 0.25, keyboard: false, attributionControl: false, zoomControl: false });
-  const off = Object.keys(figures.areas).filter((code) => figures.areas[code]?.class !== "within");
+  const off = Object.keys(figures.areas).filter((code) => isOff(figures.areas[code]));
   const layers = new Map<string, L.Path>();
   const layer = L.geoJSON(wards, {
     style: (feature) => style(figures.areas[String(feature?.properties?.code)]),
@@ -61,7 +66,7 @@ async function start(holder: HTMLElement): Promise<void> {
       if (!area) return;
       const text = document.createElement("span");
       // Wards off their normal are named on the map itself, while there is room for the names.
-      const named = area.class !== "within" && off.length <= NAMED_AT_MOST && holder.clientWidth >= NAMED_FROM_WIDTH;
+      const named = isOff(area) && off.length <= NAMED_AT_MOST && holder.clientWidth >= NAMED_FROM_WIDTH;
       text.textContent = named ? `${area.name} ${area.observed}` : `${area.name}: ${area.observed}, usual ${area.usual}`;
       shape.bindTooltip(text, named ? { permanent: true, direction: "auto", className: "named" } : { sticky: true });
       shape.on("click", () => pick(code));
