@@ -11,6 +11,9 @@ use std::{
     time::Duration,
 };
 
+/// How long a page may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A program that ends with this value.
 struct Running(Child);
 
@@ -82,7 +85,17 @@ async fn sign_in(client: &Client, site: &str, account: &str) {
     client.find(Locator::Id("name")).await.unwrap().send_keys(account).await.unwrap();
     client.find(Locator::Id("password")).await.unwrap().send_keys("demonstration").await.unwrap();
     client.find(Locator::Css("main button")).await.unwrap().click().await.unwrap();
-    client.wait().at_most(Duration::from_secs(20)).for_element(Locator::Css("h1")).await.unwrap();
+    // The sign-in page has a heading too: only a signed-in reader can sign out.
+    client.wait().at_most(PATIENCE).for_element(Locator::Css("form[action='/sign-out']")).await.unwrap();
+}
+
+/// Waits until the browser stands at an address that holds this.
+async fn at(client: &Client, part: &str) {
+    let began = std::time::Instant::now();
+    while !client.current_url().await.unwrap().as_str().contains(part) {
+        assert!(began.elapsed() < PATIENCE, "never came to an address with {part}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test]
@@ -104,7 +117,7 @@ async fn a_coordinator_reads_the_hotspots_and_an_alert() {
 
         sign_in(&client, &site, "analyst").await;
         let map = Locator::Css("#map canvas");
-        client.wait().at_most(Duration::from_secs(20)).for_element(map).await.expect("the map is drawn");
+        client.wait().at_most(PATIENCE).for_element(map).await.expect("the map is drawn");
         let rows = client.find_all(Locator::Css("tbody tr")).await.unwrap().len();
         assert_eq!(rows, 176, "the table is whole");
         accessible(&client, "hotspots").await;
@@ -114,8 +127,8 @@ async fn a_coordinator_reads_the_hotspots_and_an_alert() {
         let strand = client.find(Locator::Css("#strand option[value=religion]")).await.unwrap();
         strand.click().await.unwrap();
         client.find(Locator::Css(".controls button")).await.unwrap().click().await.unwrap();
-        client.wait().at_most(Duration::from_secs(20)).for_element(map).await.unwrap();
-        assert!(client.current_url().await.unwrap().as_str().contains("strand=religion"));
+        at(&client, "strand=religion").await;
+        client.wait().at_most(PATIENCE).for_element(map).await.unwrap();
         let chosen = client.find(Locator::Css("#strand option:checked")).await.unwrap();
         assert_eq!(chosen.text().await.unwrap(), "Religion");
 
@@ -125,7 +138,7 @@ async fn a_coordinator_reads_the_hotspots_and_an_alert() {
         let first =
             client.find(Locator::Css("tbody a")).await.expect("the last nights of the county bring alerts");
         first.click().await.unwrap();
-        client.wait().at_most(Duration::from_secs(20)).for_element(Locator::Css(".facts")).await.unwrap();
+        client.wait().at_most(PATIENCE).for_element(Locator::Css(".facts")).await.unwrap();
         accessible(&client, "alert").await;
         picture(&client, &format!("{look}-alert")).await;
         client.close().await.unwrap();
