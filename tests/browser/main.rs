@@ -12,7 +12,7 @@ use std::{
 };
 
 /// How long a page may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A program that ends with this value.
 struct Running(Child);
