@@ -189,6 +189,7 @@ mod tests {
             observed: 6,
             expected: 0.4,
             usual_range: None,
+            times_usual: None,
             recurrence: Recurrence::from_daily_rate(1.0 / 400.0),
             members: Vec::new(),
         }

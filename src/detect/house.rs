@@ -7,7 +7,7 @@
 //! slow rise does not become its own normal. The count of a window is negative binomial: its variance holds what varies
 //! from window to window ([`Dispersion`]) and what is not known about the rates.
 
-use super::{Dispersion, Expectation, Season};
+use super::{Dispersion, Expectation, Season, times_usual};
 use crate::{
     count::{Completeness, Days, Ledger},
     model::{AreaKind, AreaRef, CategorySet, Judgement, Window},
@@ -306,6 +306,7 @@ pub fn judgement(
         observed,
         expected: usual.mean(),
         usual_range: (low, high),
+        times_usual: times_usual(observed, usual),
         p_upper,
         p_lower: (1.0 - usual.upper_tail(observed + 1)).clamp(0.0, 1.0),
     }

@@ -8,6 +8,7 @@
 //! One file that turns counts into [`Expectation`]s or judgements; what is shared (tails, recurrence) stays apart.
 
 mod dispersion;
+mod effect;
 mod house;
 mod month;
 mod recurrence;
@@ -17,6 +18,7 @@ mod tails;
 mod windows;
 
 pub use dispersion::Dispersion;
+pub use effect::times_usual;
 pub use house::{Baseline, GUARD_DAYS, LEAST_HISTORY_DAYS, judgement};
 pub use month::{LEAST_MONTHS, MonthBaseline};
 pub use recurrence::{Cell, Floors, recurrence};

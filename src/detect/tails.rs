@@ -45,6 +45,16 @@ impl Expectation {
         self.mean
     }
 
+    /// Its variance, incidents squared.
+    #[must_use]
+    pub fn variance(&self) -> f64 {
+        if self.size >= Self::NEARLY_POISSON {
+            self.mean
+        } else {
+            self.mean + self.mean * self.mean / self.size
+        }
+    }
+
     /// P(X = count).
     #[must_use]
     pub fn probability_of(&self, count: u64) -> f64 {

@@ -29,3 +29,4 @@ pub use compose::{Composed, Picture, compose};
 pub use context::{Asked, Figures, History, LateReports, MailContext};
 pub use message::{Envelope, MessageError, Thread, message_bytes, message_id};
 pub use render::RenderError;
+pub(crate) use words::times;

@@ -4,7 +4,7 @@ use super::{
     context::{Figures, MailContext},
     words::{
         clean, counted, days_from_to, how_often, inside, listed, long_day, range, sentence, span, thousands,
-        usual_figure, where_usual,
+        times, usual_figure, where_usual,
     },
 };
 use crate::{
@@ -88,6 +88,9 @@ impl MailContext<'_> {
         );
         if let Some(usual) = finding.usual_range {
             let _ = write!(text, "; normal range {}", range(usual));
+        }
+        if let Some((low, high)) = finding.times_usual {
+            let _ = write!(text, "; {} to {} times usual", times(low), times(high));
         }
         text
     }

@@ -165,6 +165,11 @@ pub(super) fn inside(text: &str) -> String {
     }
 }
 
+/// A multiple: one decimal where it says something.
+pub(crate) fn times(multiple: f64) -> String {
+    if multiple < 9.95 { format!("{multiple:.1}") } else { format!("{multiple:.0}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

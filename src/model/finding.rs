@@ -49,6 +49,9 @@ pub struct Finding {
     pub expected: f64,
     /// The central 95 % of what is usual, where the detector tells it.
     pub usual_range: Option<(u64, u64)>,
+    /// How many times what is usual: the central 95 %, where the detector tells it.
+    #[serde(default)]
+    pub times_usual: Option<(f64, f64)>,
     /// How often by chance, over everything the rule looks at.
     pub recurrence: Recurrence,
     /// The incidents counted, oldest first.
@@ -153,6 +156,7 @@ mod tests {
             observed: 9,
             expected: 2.1,
             usual_range: Some((0, 5)),
+            times_usual: None,
             recurrence: Recurrence::from_daily_rate(1.0 / 140.0),
             members: Vec::new(),
         };

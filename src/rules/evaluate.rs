@@ -256,6 +256,7 @@ fn spike_finding(
         observed: judgement.observed,
         expected: judgement.expected,
         usual_range: Some(judgement.usual_range),
+        times_usual: judgement.times_usual,
         ..finding(rule, *window, strength, members.iter().map(|case| case.id).collect())
     }
 }
@@ -347,6 +348,7 @@ fn finding(rule: &Rule, window: Window, recurrence: Recurrence, members: Vec<Uui
         observed: 0,
         expected: 0.0,
         usual_range: None,
+        times_usual: None,
         recurrence,
         members,
     }

@@ -9,6 +9,7 @@ use super::{
     sign_in::same_origin,
 };
 use crate::{
+    mail::times,
     model::{Alert, AlertLevel, AlertState, AreaKind, Geography, Role, Subject},
     store::AlertEvent,
 };
@@ -102,6 +103,7 @@ pub(super) async fn page(
             opened => day(alert.opened),
             observed => finding.observed,
             usual => format!("{:.1}", finding.expected),
+            times => finding.times_usual.map(|(low, high)| format!("{} to {}", times(low), times(high))),
             range => finding.usual_range.map(|(low, high)| format!("{low} to {high}")),
             rare => once_in(finding.recurrence),
             rule => &finding.rule,

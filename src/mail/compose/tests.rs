@@ -27,7 +27,8 @@ fn the_plain_text_is_complete_by_itself() {
 
     9 reports in 7 days in Belgrave and Rushey Mead, where about 2 is usual.
 
-    9 reports in 7 days; about 2.1 usual; normal range 0 to 5.
+    9 reports in 7 days; about 2.1 usual; normal range 0 to 5; 1.9 to 8.1
+    times usual.
     A signal this strong would come by chance about once in 140 days anywhere
     in LLR.
 
