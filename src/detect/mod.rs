@@ -7,21 +7,26 @@
 //!
 //! One file that turns counts into [`Expectation`]s or judgements; what is shared (tails, recurrence) stays apart.
 
+mod discovery;
 mod dispersion;
 mod effect;
-mod house;
+pub mod house;
+mod judged;
 mod month;
+mod nightly;
 mod recurrence;
 pub mod reference;
-mod season;
 mod tails;
+mod weekdays;
 mod windows;
 
+pub use discovery::discoveries;
 pub use dispersion::Dispersion;
 pub use effect::times_usual;
-pub use house::{Baseline, GUARD_DAYS, LEAST_HISTORY_DAYS, judgement};
+pub use judged::judgement;
 pub use month::{LEAST_MONTHS, MonthBaseline};
+pub use nightly::{Nightly, Surroundings};
 pub use recurrence::{Cell, Floors, recurrence};
-pub use season::Season;
 pub use tails::{Expectation, ExpectationError};
+pub use weekdays::Weekdays;
 pub use windows::{tells_rarity, usual_by};

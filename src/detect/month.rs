@@ -1,6 +1,6 @@
 //! Judging calendar months where dates say no more than the month.
 
-use super::{Dispersion, Expectation, house::judgement};
+use super::{Dispersion, Expectation, judgement};
 use crate::{
     count::Ledger,
     model::{AreaKind, CategorySet, Judgement, Window},

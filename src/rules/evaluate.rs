@@ -1,32 +1,18 @@
 //! Applies rules to a night: what holds is a finding, what does not is recorded with how near it came.
 
-use super::{Detector, RepeatOf, Rule, RuleSet};
+use super::{
+    Detector, RepeatOf, Rule, RuleSet,
+    night::{Night, Wanted},
+};
 use crate::{
     cluster::{Again, Near, Reach, clusters, repeat_people, repeat_places},
-    count::{Case, Completeness, Ledger},
-    detect::{
-        Baseline, Cell, Expectation, Floors, MonthBaseline, Season, judgement, recurrence, reference::Method,
-        usual_by,
-    },
-    model::{
-        AreaKind, AreaRef, Categories, CategorySet, Finding, Geography, Judgement, Period, Recurrence,
-        Subject, Window,
-    },
+    count::Case,
+    detect::{Cell, Expectation, Floors, recurrence, reference::Method},
+    model::{AreaKind, CategorySet, Finding, Judgement, Period, Recurrence, Subject, Window},
 };
 use chrono::{Days, Months, NaiveDate};
 use std::collections::BTreeMap;
 use uuid::Uuid;
-
-/// Everything a night shows to the rules, as known on it.
-pub struct Night<'a> {
-    geography: &'a Geography,
-    categories: &'a Categories,
-    cases: &'a [Case],
-    ledger: Ledger,
-    completeness: Completeness,
-    season: Season,
-    baselines: BTreeMap<u32, Option<Baseline>>,
-}
 
 /// What became of a rule in a night.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,139 +27,13 @@ pub struct RuleOutcome {
     pub nearest: Option<String>,
 }
 
-impl<'a> Night<'a> {
-    /// Prepares a night: counts, delays and season are learned once for all rules.
-    #[must_use]
-    pub fn new(
-        geography: &'a Geography,
-        categories: &'a Categories,
-        cases: &'a [Case],
-        last: NaiveDate,
-    ) -> Self {
-        let ledger = Ledger::new(geography, cases, last);
-        let completeness = Completeness::learn(cases, last);
-        let mut county = vec![0.0; ledger.length()];
-        for ward in ledger.by_ward(categories.all()) {
-            for (sum, count) in county.iter_mut().zip(ward) {
-                *sum += f64::from(count);
-            }
-        }
-        let taught = ledger.length().saturating_sub(crate::detect::GUARD_DAYS);
-        let season = Season::learn(ledger.first(), &county, taught);
-        Self { geography, categories, cases, ledger, completeness, season, baselines: BTreeMap::new() }
-    }
-
-    /// The counts.
-    #[must_use]
-    pub fn ledger(&self) -> &Ledger {
-        &self.ledger
-    }
-
-    /// How late reports come.
-    #[must_use]
-    pub fn completeness(&self) -> &Completeness {
-        &self.completeness
-    }
-
-    /// The share of a window's incidents that is usually known by the morning after the night, and by sources that are
-    /// late not yet: from 0 to 1.
-    #[must_use]
-    pub fn known_share(&self, window: Window) -> f64 {
-        let morning = self.ledger.last() + Days::new(1);
-        let days = window.first.iter_days().take(window.days() as usize);
-        days.map(|day| self.completeness.after((morning - day).num_days())).sum::<f64>()
-            / f64::from(window.days())
-    }
-
-    /// Judges every area of a kind over a window by the house method; empty without enough history.
-    pub fn judge(
-        &mut self,
-        kind: AreaKind,
-        categories: CategorySet,
-        window: Window,
-    ) -> Vec<(Judgement, Expectation)> {
-        let (ledger, completeness, season) = (&self.ledger, &self.completeness, &self.season);
-        let baseline = self
-            .baselines
-            .entry(categories.bits())
-            .or_insert_with(|| Baseline::learn(ledger, completeness, season, categories));
-        baseline.as_ref().map(|baseline| baseline.judge(ledger, kind, window)).unwrap_or_default()
-    }
-
-    /// Judges every area of a kind over a window by a reference method; without those for which it has no model.
-    fn judge_by(
-        &self,
-        method: Method,
-        kind: AreaKind,
-        categories: CategorySet,
-        window: Window,
-    ) -> Vec<(Judgement, Expectation)> {
-        let counts = self.ledger.by_ward(categories);
-        let end = (window.last - self.ledger.first()).num_days() + 1;
-        let end = usize::try_from(end).unwrap_or(0).min(self.ledger.length());
-        let judge = |area: AreaRef| {
-            let mut days = vec![0; end];
-            for ward in self.ledger.members(&area) {
-                days.iter_mut().zip(&counts[ward]).for_each(|(sum, count)| *sum += count);
-            }
-            let usual = usual_by(method, &days, window.days() as usize)?;
-            let seen = days.iter().rev().take(window.days() as usize).map(|count| u64::from(*count)).sum();
-            Some((judgement(area, categories, window, seen, usual), usual))
-        };
-        self.ledger.areas(kind).into_iter().filter_map(judge).collect()
-    }
-
-    /// Judges the latest whole calendar month of which anything is known; empty without enough earlier months.
-    fn judge_month(&self, kind: AreaKind, categories: CategorySet) -> Vec<(Judgement, Expectation)> {
-        let (months, _) = self.ledger.months_by_ward(self.categories.all());
-        let whole = |month: &&NaiveDate| {
-            month
-                .checked_add_months(Months::new(1))
-                .is_some_and(|next| next <= self.ledger.last() + Days::new(1))
-        };
-        let latest = months.iter().rev().find(whole);
-        let baseline = latest.and_then(|month| MonthBaseline::learn(&self.ledger, kind, categories, *month));
-        baseline.map(|baseline| baseline.judge(&self.ledger)).unwrap_or_default()
-    }
-
-    /// The cases of an area, categories and window, oldest first.
-    fn members(
-        &self,
-        area: &AreaRef,
-        categories: CategorySet,
-        window: Window,
-        by_month: bool,
-    ) -> Vec<&'a Case> {
-        let wards = self.ledger.wards();
-        let own: Vec<&String> = self.ledger.members(area).into_iter().map(|place| &wards[place]).collect();
-        let within = |case: &&Case| {
-            let day = if by_month { case.month } else { case.day };
-            day.is_some_and(|day| window.holds(day))
-                && case.categories.touches(categories)
-                && case.ward.as_ref().is_some_and(|ward| own.contains(&ward))
-        };
-        let mut found: Vec<&Case> = self.cases.iter().filter(within).collect();
-        found.sort_by_key(|case| (case.day, case.id));
-        found
-    }
-
-    /// Codes of the categories that cases carry, of those a rule looks at.
-    fn seen(&self, cases: &[&Case], wanted: CategorySet) -> Vec<String> {
-        let carried = cases.iter().fold(CategorySet::EMPTY, |all, case| all.with(case.categories));
-        self.names(carried, wanted)
-    }
-
-    fn names(&self, carried: CategorySet, wanted: CategorySet) -> Vec<String> {
-        let both = CategorySet::from_bits(carried.bits() & wanted.bits());
-        self.categories.names(both).map(str::to_owned).collect()
-    }
-}
-
 /// Evaluates every live and shadow rule.
 #[must_use]
 pub fn evaluate(rules: &RuleSet, night: &mut Night<'_>) -> Vec<RuleOutcome> {
-    let active = rules.rules.iter().filter(|rule| rule.is_evaluated());
-    active
+    let active = || rules.rules.iter().filter(|rule| rule.is_evaluated());
+    let wanted: Vec<Wanted> = active().flat_map(|rule| wanted(rule, night.ledger.last())).collect();
+    night.learn(&wanted);
+    active()
         .map(|rule| match rule.detector {
             Detector::Spike { at_least, times_usual, method } => {
                 spike(rule, Floors { at_least, times_usual }, method, night)
@@ -184,17 +44,32 @@ pub fn evaluate(rules: &RuleSet, night: &mut Night<'_>) -> Vec<RuleOutcome> {
         .collect()
 }
 
+/// What a rule needs of the house method.
+fn wanted(rule: &Rule, night: NaiveDate) -> Vec<Wanted> {
+    match (rule.detector, rule.period) {
+        (Detector::Spike { method: None, .. }, Period::Days(days)) => {
+            let window = Window::ending(night - Days::new(rule.wait_days.into()), days);
+            let sets = apart(rule).into_iter().map(|(_, set)| set);
+            sets.map(|set| Wanted::new(rule.areas.kind(), set, window)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The sets of categories that a rule judges, with their codes where it judges each apart.
+fn apart(rule: &Rule) -> Vec<(Option<String>, CategorySet)> {
+    if rule.categories.each.is_empty() {
+        return vec![(None, rule.categories.all)];
+    }
+    rule.categories.each.iter().map(|(code, set)| (Some(code.clone()), *set)).collect()
+}
+
 /// More than usual: every area of the rule, each category apart or all together, one window.
 fn spike(rule: &Rule, floors: Floors, method: Option<Method>, night: &mut Night<'_>) -> RuleOutcome {
     let last = night.ledger.last() - Days::new(rule.wait_days.into());
-    let groups: Vec<(Option<String>, CategorySet)> = if rule.categories.each.is_empty() {
-        vec![(None, rule.categories.all)]
-    } else {
-        rule.categories.each.iter().map(|(code, set)| (Some(code.clone()), *set)).collect()
-    };
     let by_month = matches!(rule.period, Period::Months(_));
     let mut judged: Vec<(Option<String>, Judgement, Expectation)> = Vec::new();
-    for (category, set) in groups {
+    for (category, set) in apart(rule) {
         let kind = rule.areas.kind();
         let found = match (rule.period, method) {
             (Period::Days(days), None) => night.judge(kind, set, Window::ending(last, days)),

@@ -12,9 +12,11 @@ mod check;
 mod evaluate;
 mod fields;
 mod mistake;
+mod night;
 mod rule;
 
 pub use check::{Checked, Known, check};
-pub use evaluate::{Night, RuleOutcome, evaluate};
+pub use evaluate::{RuleOutcome, evaluate};
 pub use mistake::Mistake;
+pub use night::Night;
 pub use rule::{Areas, CategoryChoice, Detector, RepeatOf, Rule, RuleSet, Status};

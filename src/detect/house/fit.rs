@@ -1,0 +1,69 @@
+//! A group that was learned, to be asked about blocks and windows of any length.
+
+use super::{Control, Series, panel::Panel};
+
+/// What is usual in every block of every series of a group.
+#[derive(Debug, Clone)]
+pub struct Fit {
+    panel: Panel,
+    /// How much of the usual each block could hold, by series; 0 where nothing is known.
+    exposure: Vec<Vec<f64>>,
+    blocks: usize,
+    taught: usize,
+    unsure: f64,
+}
+
+/// Learns a group for windows that end with block `t` (from 0). `None` while fewer than [`Control::least_history`] blocks
+/// lie before the guard.
+#[must_use]
+pub fn learn(series: &[Series<'_>], t: usize, control: &Control) -> Option<Fit> {
+    let taught =
+        (t + 1).checked_sub(control.guard).filter(|taught| *taught >= control.least_history.max(1))?;
+    let panel = Panel::learn(series, taught, t + 1, control);
+    let exposure = series
+        .iter()
+        .map(|one| (0..=t).map(|block| one.at(block).map_or(0.0, |cell| cell.1)).collect())
+        .collect();
+    let unsure = panel.pattern.variance(panel.pattern.design.row(t)) + panel.wandered;
+    Some(Fit { panel, exposure, blocks: t + 1, taught, unsure: unsure.clamp(0.0, 1e3) })
+}
+
+impl Fit {
+    /// Blocks up to the judged one.
+    #[must_use]
+    pub fn blocks(&self) -> usize {
+        self.blocks
+    }
+
+    /// Blocks that teach: those before the guard.
+    #[must_use]
+    pub fn taught(&self) -> usize {
+        self.taught
+    }
+
+    /// Incidents usual in a block of a series, as far as they could be known; 0 beyond the last block or series.
+    #[must_use]
+    pub fn expected(&self, series: usize, block: usize) -> f64 {
+        let exposure = self.exposure.get(series).and_then(|own| own.get(block)).copied().unwrap_or(0.0);
+        let rate = self.panel.rates.mean.get(series).copied().unwrap_or(0.0);
+        if exposure > 0.0 { rate * exposure * self.panel.pattern.level(block) } else { 0.0 }
+    }
+
+    /// How much a block that teaches counted in the end, 0 to 1: little for one that belongs to an episode.
+    #[must_use]
+    pub fn weight(&self, series: usize, block: usize) -> f64 {
+        self.panel.weight.get(series).and_then(|own| own.get(block)).copied().unwrap_or(0.0)
+    }
+
+    /// The relative variance of what is usual now: what is not known about pattern and rate.
+    #[must_use]
+    pub fn unsure(&self, series: usize) -> f64 {
+        self.unsure + self.panel.rates.variance.get(series).copied().unwrap_or(0.0)
+    }
+
+    /// First blocks of new regimes of recording.
+    #[must_use]
+    pub fn steps(&self) -> &[usize] {
+        &self.panel.steps
+    }
+}

@@ -1,0 +1,63 @@
+//! What leaving out rare cells does to a mean and a variance, so that it can be put right.
+
+/// Expectations of a count that is weighed by `min(1, p / limit)`, p its upper tail, over those of the whole.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Factors {
+    /// E[w Y] / (E[w] m).
+    pub mean: f64,
+    /// E[w ((Y - m)^2 - m)] / (E[w] (dispersion - 1) m).
+    pub excess: f64,
+}
+
+/// Factors by mean, on a grid of logarithms.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    table: Vec<Factors>,
+}
+
+impl Kept {
+    /// Logarithm of the least mean tabulated, the grid's step, and its length: means from 0.002 to 120.
+    const LEAST: f64 = -6.25;
+    const STEP: f64 = 0.5;
+    const PLACES: usize = 23;
+
+    /// Nothing is left out.
+    pub fn all() -> Self {
+        Self { table: vec![Factors { mean: 1.0, excess: 1.0 }] }
+    }
+
+    /// For negative binomials with variance `dispersion` times mean.
+    pub fn new(dispersion: f64, limit: f64) -> Self {
+        let mean = |place: usize| (Self::LEAST + Self::STEP * place as f64).exp();
+        Self { table: (0..Self::PLACES).map(|place| factors(mean(place), dispersion, limit)).collect() }
+    }
+
+    pub fn at(&self, mean: f64) -> Factors {
+        let place = ((mean.max(1e-12).ln() - Self::LEAST) / Self::STEP).round().max(0.0) as usize;
+        self.table[place.min(self.table.len() - 1)]
+    }
+}
+
+/// Sums over the counts from 0 up, by the recursion of the negative binomial's probabilities.
+fn factors(mean: f64, dispersion: f64, limit: f64) -> Factors {
+    let excess = (dispersion - 1.0).clamp(1e-6, 1e3);
+    let size = mean / excess;
+    let grow = excess / dispersion.max(1.0 + 1e-6);
+    let mut probability = (-size * (1.0 + excess).ln()).exp();
+    let mut tail = 1.0;
+    let (mut w, mut wy, mut we) = (0.0, 0.0, 0.0);
+    let mut count = 0.0;
+    while tail > 0.02 * limit && count < 5000.0 {
+        let part = probability * (tail / limit).min(1.0);
+        w += part;
+        wy += part * count;
+        we += part * ((count - mean) * (count - mean) - mean);
+        tail -= probability;
+        probability *= grow * (count + size) / (count + 1.0);
+        count += 1.0;
+    }
+    if w <= 0.0 {
+        return Factors { mean: 1.0, excess: 1.0 };
+    }
+    Factors { mean: (wy / (w * mean)).clamp(0.3, 1.0), excess: (we / (w * excess * mean)).clamp(0.2, 1.0) }
+}

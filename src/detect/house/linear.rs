@@ -1,0 +1,54 @@
+//! Symmetric positive systems.
+
+/// A Cholesky factor, lower triangle by rows.
+#[derive(Debug, Clone)]
+pub(super) struct Cholesky {
+    size: usize,
+    lower: Vec<f64>,
+}
+
+impl Cholesky {
+    pub fn identity(size: usize) -> Self {
+        let mut lower = vec![0.0; size * size];
+        (0..size).for_each(|i| lower[i * size + i] = 1.0);
+        Self { size, lower }
+    }
+
+    /// Factors a matrix of which the lower triangle is given. A pivot lost to rounding is replaced by a small one, which
+    /// shortens a step along a direction the data and the prior say nothing about.
+    pub fn new(mut matrix: Vec<f64>, size: usize) -> Self {
+        for i in 0..size {
+            for j in 0..=i {
+                let (upper, lower) = matrix.split_at(i * size);
+                let row = &lower[..size];
+                let other = if i == j { row } else { &upper[j * size..(j + 1) * size] };
+                let sum = row[j] - row[..j].iter().zip(other).map(|(a, b)| a * b).sum::<f64>();
+                let floor = row[i].abs() * 1e-12 + 1e-300;
+                matrix[i * size + j] =
+                    if i == j { sum.max(floor).sqrt() } else { sum / matrix[j * size + j] };
+            }
+        }
+        Self { size, lower: matrix }
+    }
+
+    pub fn solve(&self, right: &[f64]) -> Vec<f64> {
+        let n = self.size;
+        let mut x = right.to_vec();
+        for i in 0..n {
+            let sum: f64 = self.lower[i * n..i * n + i].iter().zip(&x).map(|(a, b)| a * b).sum();
+            x[i] = (x[i] - sum) / self.lower[i * n + i];
+        }
+        for i in (0..n).rev() {
+            x[i] /= self.lower[i * n + i];
+            let value = x[i];
+            for j in 0..i {
+                x[j] -= self.lower[i * n + j] * value;
+            }
+        }
+        x
+    }
+
+    pub fn log_determinant(&self) -> f64 {
+        (0..self.size).map(|i| 2.0 * self.lower[i * self.size + i].ln()).sum()
+    }
+}

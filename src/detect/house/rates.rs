@@ -1,0 +1,43 @@
+//! Each series' own rate beside its group's, drawn towards 1 as far as the group is alike.
+
+use statrs::function::gamma::ln_gamma;
+
+/// Gamma posteriors of relative rates: rate i has mean `shape / rate` and relative variance 1 / `shape`.
+#[derive(Debug, Clone)]
+pub(super) struct Rates {
+    pub mean: Vec<f64>,
+    /// Relative variance of each.
+    pub variance: Vec<f64>,
+}
+
+impl Rates {
+    /// A group of one has nothing to compare with: its level is the group's.
+    pub fn one(series: usize) -> Self {
+        Self { mean: vec![1.0; series], variance: vec![0.0; series] }
+    }
+
+    /// Empirical Bayes (Clayton and Kaldor, Biometrics 1987, 43, 671-681). `seen` holds count and expected count at
+    /// relative rate 1, both divided by the dispersion (quasi-likelihood).
+    pub fn learn(seen: &[(f64, f64)]) -> Self {
+        let shape = likeliest_shape(seen);
+        let posterior = |&(y, n): &(f64, f64)| ((y + shape) / (n + shape), 1.0 / (y + shape));
+        let (mean, variance) = seen.iter().map(posterior).unzip();
+        Self { mean, variance }
+    }
+}
+
+/// The shape of the gamma (mean 1) that relative rates follow, by the mode of its marginal posterior on a grid of
+/// logarithms; the prior of the shape is lognormal around 2 (wards differ by a factor of two or so).
+fn likeliest_shape(seen: &[(f64, f64)]) -> f64 {
+    let value = |log_shape: f64| {
+        let a = log_shape.exp();
+        let prior = -0.5 * (log_shape - 2.0_f64.ln()).powi(2);
+        let one =
+            |&(y, n): &(f64, f64)| ln_gamma(y + a) - ln_gamma(a) - a * (n / a).ln_1p() - y * (n + a).ln();
+        prior + seen.iter().map(one).sum::<f64>()
+    };
+    let grid: Vec<f64> = (0..17).map(|place| -1.5 + 0.375 * f64::from(place)).collect();
+    let values: Vec<f64> = grid.iter().map(|&x| value(x)).collect();
+    let best = (0..grid.len()).max_by(|&a, &b| values[a].total_cmp(&values[b])).unwrap_or(0);
+    grid[best].exp()
+}

@@ -1,0 +1,188 @@
+//! What is usual for every area of a kind on a night, by the house method on weeks that end with the window.
+//!
+//! The days are cut into blocks of seven that end on the window's last day, so that every block holds each weekday once.
+//! What is known of a block (reports come late, a source may be behind) is its exposure. Wards of one strand are drawn
+//! towards what the ward's incidents of all strands say, so that a ward without history in a strand has a sensible
+//! expectation. How much counts vary is learned from past windows of the same length ([`Dispersion`]): weeks of one ward
+//! have moods in common, and a month varies more than four strange weeks would.
+
+use super::{
+    Dispersion, Expectation, Weekdays,
+    house::{self, Control, Fit, Span},
+    judgement,
+};
+use crate::{
+    count::{Completeness, Days, Ledger},
+    model::{AreaKind, AreaRef, CategorySet, Judgement, Window},
+};
+use chrono::NaiveDate;
+
+/// Days of a block.
+const BLOCK: usize = 7;
+
+/// Blocks in a year.
+const BLOCKS_A_YEAR: f64 = 365.25 / 7.0;
+
+/// Dispersion is learned from windows of so many blocks before the guard at most: three years.
+const DISPERSION_BLOCKS: usize = 156;
+
+/// A past window with a cell that weighs less than this holds an episode, and says nothing of how much counts vary.
+const QUIET: f64 = 0.05;
+
+/// What is usual for a set of categories in the areas of one kind, for windows that end on one day.
+#[derive(Debug, Clone)]
+pub struct Nightly {
+    areas: Vec<AreaRef>,
+    categories: CategorySet,
+    last: NaiveDate,
+    /// Daily counts up to the last day, by area.
+    days: Vec<Days>,
+    fit: Fit,
+    /// How much of the mean day each of the last days has, and of that what is known: the last day first.
+    recent: Vec<f64>,
+}
+
+/// What a night knows beside counts.
+#[derive(Debug, Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// How late reports come.
+    pub completeness: &'a Completeness,
+    /// Weekdays of the county.
+    pub weekdays: &'a Weekdays,
+}
+
+impl Nightly {
+    /// Learns what is usual for windows of up to `longest` days that end on `last`. `alike` says for each area how much of
+    /// the usual it has over all categories, when that is known. None with too little history.
+    #[must_use]
+    pub fn learn(
+        ledger: &Ledger,
+        surroundings: Surroundings<'_>,
+        kind: AreaKind,
+        categories: CategorySet,
+        (last, longest): (NaiveDate, u32),
+        alike: Option<&[f64]>,
+    ) -> Option<Self> {
+        let last = last.min(ledger.last());
+        let length = usize::try_from((last - ledger.first()).num_days() + 1).ok()?;
+        let areas = ledger.areas(kind);
+        let days = by_area(ledger, &areas, categories, length);
+        let blocks = length / BLOCK;
+        let morning = ledger.last() + chrono::Days::new(1);
+        let recent: Vec<f64> = (0..length)
+            .map(|back| {
+                let day = last - chrono::Days::new(back as u64);
+                surroundings.weekdays.on(day) * surroundings.completeness.after((morning - day).num_days())
+            })
+            .collect();
+        let exposure: Vec<f64> = (0..blocks)
+            .map(|block| {
+                let back = (blocks - 1 - block) * BLOCK;
+                recent[back..back + BLOCK].iter().sum::<f64>() / BLOCK as f64
+            })
+            .collect();
+        let counts: Vec<Vec<Option<u32>>> = days.iter().map(|days| in_blocks(days)).collect();
+        let exposures: Vec<Vec<f64>> = (0..areas.len())
+            .map(|area| {
+                let own = alike.and_then(|alike| alike.get(area)).copied().unwrap_or(1.0);
+                exposure.iter().map(|known| own * known).collect()
+            })
+            .collect();
+        let series: Vec<house::Series<'_>> = counts
+            .iter()
+            .zip(&exposures)
+            .map(|(counts, exposure)| house::Series { counts, exposure })
+            .collect();
+        let fit = house::learn(&series, blocks.checked_sub(1)?, &control(longest))?;
+        Some(Self { areas, categories, last, days, fit, recent })
+    }
+
+    /// How much of the usual each area has: its expectation of the last blocks over the mean of all.
+    #[must_use]
+    pub fn relative(&self) -> Vec<f64> {
+        let own: Vec<f64> = (0..self.areas.len()).map(|area| self.expected(area, 8 * BLOCK)).collect();
+        let mean = own.iter().sum::<f64>() / own.len().max(1) as f64;
+        own.iter().map(|own| if mean > 0.0 { own / mean } else { 1.0 }).collect()
+    }
+
+    /// Judges every area over the window of `days` that ends on the last day.
+    #[must_use]
+    pub fn judge(&self, days: u32) -> Vec<(Judgement, Expectation)> {
+        let window = Window::ending(self.last, days);
+        let days = (days.max(1) as usize).min(self.recent.len());
+        let dispersion = self.dispersion(days.div_ceil(BLOCK));
+        let judge = |(place, area): (usize, &AreaRef)| {
+            let mean = self.expected(place, days);
+            let one_over_size = dispersion.one_over_size(mean) + self.fit.unsure(place);
+            let size = if one_over_size > 1e-12 { 1.0 / one_over_size } else { f64::INFINITY };
+            let usual = Expectation::new(mean, size).ok()?;
+            let observed = self.days[place].iter().rev().take(days).map(|count| u64::from(*count)).sum();
+            Some((judgement(area.clone(), self.categories, window, observed, usual), usual))
+        };
+        self.areas.iter().enumerate().filter_map(judge).collect()
+    }
+
+    /// Incidents usual in the last days, as far as they would be known: whole blocks, and of the block before them the
+    /// part that its last days have.
+    fn expected(&self, area: usize, days: usize) -> f64 {
+        let blocks = self.fit.blocks();
+        let whole: f64 =
+            (0..(days / BLOCK).min(blocks)).map(|back| self.fit.expected(area, blocks - 1 - back)).sum();
+        let (from, to) = (days / BLOCK * BLOCK, days.div_ceil(BLOCK) * BLOCK);
+        if from == days || to > self.recent.len() || days / BLOCK >= blocks {
+            return whole;
+        }
+        let all: f64 = self.recent[from..to].iter().sum();
+        let part: f64 = self.recent[from..days].iter().sum();
+        let share = if all > 0.0 { part / all } else { 0.0 };
+        whole + share * self.fit.expected(area, blocks - 1 - days / BLOCK)
+    }
+
+    /// How much the counts of windows of so many blocks vary, over all areas.
+    fn dispersion(&self, blocks: usize) -> Dispersion {
+        let taught = self.fit.taught();
+        let first = taught.saturating_sub(DISPERSION_BLOCKS);
+        let counts: Vec<Vec<Option<u32>>> = self.days.iter().map(|days| in_blocks(days)).collect();
+        let cells = (0..self.areas.len()).flat_map(|area| {
+            let counts = &counts[area];
+            let ends = (first + blocks..=taught).rev().step_by(blocks.max(1));
+            ends.filter_map(move |end| {
+                let window = end - blocks..end;
+                let quiet = window.clone().all(|block| self.fit.weight(area, block) >= QUIET);
+                let mean: f64 = window.clone().map(|block| self.fit.expected(area, block)).sum();
+                let count: u32 = window.filter_map(|block| counts.get(block).copied().flatten()).sum();
+                (quiet && mean > 0.0).then_some((mean, f64::from(count)))
+            })
+        });
+        Dispersion::learn(cells)
+    }
+}
+
+/// The house method on weeks, for windows of up to so many days.
+fn control(longest: u32) -> Control {
+    let mut control = Control::blocks(BLOCKS_A_YEAR);
+    let blocks = (longest as usize).div_ceil(BLOCK);
+    if blocks > control.guard {
+        control.guard = blocks;
+        control.spans.push(Span { blocks, prior: 0.0, test: 0.0 });
+    }
+    control
+}
+
+/// The daily counts of each area up to a length.
+fn by_area(ledger: &Ledger, areas: &[AreaRef], categories: CategorySet, length: usize) -> Vec<Days> {
+    let wards = ledger.by_ward(categories);
+    let of = |area: &AreaRef| {
+        let mut days = vec![0; length];
+        for ward in ledger.members(area) {
+            days.iter_mut().zip(&wards[ward]).for_each(|(sum, count)| *sum += count);
+        }
+        days
+    };
+    areas.iter().map(of).collect()
+}
+
+/// Sums of whole blocks that end with the last day; what is left over at the beginning is not used.
+fn in_blocks(days: &[u32]) -> Vec<Option<u32>> {
+    days[days.len() % BLOCK..].chunks_exact(BLOCK).map(|block| Some(block.iter().sum())).collect()
+}
