@@ -34,7 +34,9 @@ fn wards(weeks: usize, order: [char; 4]) -> String {
     let mut text = "group,series,period,count\n".to_owned();
     for ward in order {
         for week in 1..=weeks {
-            let usual = usize::from((week * 7 + ward as usize * 5) % 11 % 3 == 0 && week % 2 == 0);
+            let usual = usize::from(
+                ((week * 7 + ward as usize * 5) % 11).is_multiple_of(3) && week.is_multiple_of(2),
+            );
             let burst = if ward == 'c' && week == 207 { 6 } else { 0 };
             let _ = writeln!(text, "race,{ward},{week},{}", usual + burst);
         }

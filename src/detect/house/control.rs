@@ -20,6 +20,8 @@ pub struct Control {
     pub spans: Vec<Span>,
     /// Nothing is learned from so many blocks, the judged one included: the longest window.
     pub guard: usize,
+    /// Blocks of a tested window that count in full; in longer windows older ones are capped.
+    pub fresh: usize,
     /// Blocks before the guard without which nothing is judged.
     pub least_history: usize,
     /// Harmonics of the year: two give an asymmetric or double-peaked year.
@@ -68,6 +70,7 @@ impl Control {
             freq,
             spans,
             guard,
+            fresh: if freq > 100.0 { 21 } else { 3 },
             least_history: (freq / 4.0).ceil() as usize,
             harmonics: 2,
             season_sds: vec![0.3, 0.03, 1.0],
@@ -78,7 +81,7 @@ impl Control {
             steps: 3,
             segment: guard,
             episodes: [(1, 3e-3), (guard.div_ceil(3), 1e-3), (guard, 3e-4)],
-            rounds: 5,
+            rounds: 4,
             dispersion: 1.3,
             dispersion_information: 8.0,
             rate_half_life: 5.0,

@@ -46,20 +46,20 @@ impl Usual {
 
     /// The least count whose upper tail is at most `p`.
     pub fn least_count_as_rare_as(&self, p: f64) -> u64 {
-        self.first(|count| self.upper_tail(count) <= p)
+        Self::first(|count| self.upper_tail(count) <= p)
     }
 
     /// The least count that is not below the central part: P(X <= count) > p.
-    pub fn most_count_as_rare_below(&self, p: f64) -> u64 {
+    pub fn least_count_not_below(&self, p: f64) -> u64 {
         if 1.0 - self.upper_tail(1.0) > p {
             0
         } else {
-            self.first(|count| 1.0 - self.upper_tail(count + 1.0) > p)
+            Self::first(|count| 1.0 - self.upper_tail(count + 1.0) > p)
         }
     }
 
     /// The least count of at least 1 for which something holds that goes on holding: gallop, then halve.
-    fn first(&self, holds: impl Fn(f64) -> bool) -> u64 {
+    fn first(holds: impl Fn(f64) -> bool) -> u64 {
         let mut high = 1_u64;
         while !holds(high as f64) && high < 1 << 50 {
             high *= 2;
@@ -171,4 +171,35 @@ pub(super) fn ln_gamma_ratio(x: f64, a: f64) -> f64 {
         return ln_gamma(x + a) - ln_gamma(x);
     }
     (x + a - 0.5) * (a / x).ln_1p() + a * x.ln() - a + (1.0 / (x + a) - 1.0 / x) / 12.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tails_agree_with_values_worked_by_hand() {
+        // Size 1 is geometric: P(X >= k) = (mean / (1 + mean))^k.
+        let geometric = Usual::new(2.0, 1.0);
+        assert!((geometric.upper_tail(9.0) - (2.0_f64 / 3.0).powi(9)).abs() < 1e-12);
+        assert_eq!(geometric.least_count_as_rare_as(0.5), 2);
+        assert_eq!(geometric.least_count_not_below(0.4), 1);
+        let (mean, _) = geometric.capped(1);
+        assert!((mean - 2.0 / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_normal_end_meets_the_exact_one() {
+        let usual = Usual::new(999_000.0, 1e10);
+        let (below, above) = (usual.upper_tail(1_000_000.0), usual.upper_tail(1_000_001.0));
+        assert!(above <= below && (above / below - 1.0).abs() < 0.02, "{below} {above}");
+    }
+
+    #[test]
+    fn ratios_of_gamma_functions_agree_where_the_series_takes_over() {
+        for a in [0.01, 1.0, 7.5, 300.0] {
+            let exact = ln_gamma(1000.0 + a) - ln_gamma(1000.0);
+            assert!((ln_gamma_ratio(1000.0, a) - exact).abs() < 1e-8 * exact.abs().max(1.0));
+        }
+    }
 }

@@ -61,3 +61,21 @@ fn factors(mean: f64, dispersion: f64, limit: f64) -> Factors {
     }
     Factors { mean: (wy / (w * mean)).clamp(0.3, 1.0), excess: (we / (w * excess * mean)).clamp(0.2, 1.0) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn little_is_lost_where_little_is_left_out() {
+        let kept = Kept::new(1.5, 1e-6).at(1.0);
+        assert!(kept.mean > 0.999 && kept.excess > 0.99, "{kept:?}");
+    }
+
+    #[test]
+    fn clumped_counts_lose_more() {
+        let (calm, clumped) = (Kept::new(1.2, 3e-3).at(0.2), Kept::new(4.0, 3e-3).at(0.2));
+        assert!(clumped.mean < calm.mean && clumped.mean > 0.7, "{calm:?} {clumped:?}");
+        assert!(clumped.excess < 0.9, "{clumped:?}");
+    }
+}

@@ -8,6 +8,7 @@ pub(super) struct Cholesky {
 }
 
 impl Cholesky {
+    /// The factor of the identity.
     pub fn identity(size: usize) -> Self {
         let mut lower = vec![0.0; size * size];
         (0..size).for_each(|i| lower[i * size + i] = 1.0);
@@ -31,6 +32,7 @@ impl Cholesky {
         Self { size, lower: matrix }
     }
 
+    /// Solves for a right-hand side.
     pub fn solve(&self, right: &[f64]) -> Vec<f64> {
         let n = self.size;
         let mut x = right.to_vec();
@@ -41,14 +43,28 @@ impl Cholesky {
         for i in (0..n).rev() {
             x[i] /= self.lower[i * n + i];
             let value = x[i];
-            for j in 0..i {
-                x[j] -= self.lower[i * n + j] * value;
-            }
+            let row = &self.lower[i * n..i * n + i];
+            x.iter_mut().zip(row).for_each(|(x, lower)| *x -= lower * value);
         }
         x
     }
 
+    /// Logarithm of the matrix's determinant.
     pub fn log_determinant(&self) -> f64 {
         (0..self.size).map(|i| 2.0 * self.lower[i * self.size + i].ln()).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_system_is_solved() {
+        // [4 2; 2 3] x = [10; 8] has x = [1.75; 1.5]; the determinant is 8.
+        let factor = Cholesky::new(vec![4.0, 0.0, 2.0, 3.0], 2);
+        let x = factor.solve(&[10.0, 8.0]);
+        assert!((x[0] - 1.75).abs() < 1e-12 && (x[1] - 1.5).abs() < 1e-12);
+        assert!((factor.log_determinant() - 8.0_f64.ln()).abs() < 1e-12);
     }
 }

@@ -113,7 +113,7 @@ pub fn judge(series: &[Series<'_>], t: usize, control: &Control) -> Option<Night
 fn verdict(panel: &Panel, i: usize, series: &Series<'_>, t: usize, control: &Control) -> Option<Verdict> {
     series.at(t)?;
     let forecast = Forecast::new(panel, i, series, t, control);
-    let (p_upper, p_lower) = combine::p_values(&forecast, &control.spans);
+    let (p_upper, p_lower) = combine::p_values(&forecast, control);
     let block = forecast.usual(forecast.total(0, 1).1);
     let high = block.least_count_as_rare_as(0.025).saturating_sub(1);
     let windows = control.spans.iter().filter(|span| span.blocks <= t + 1).map(|span| {
@@ -127,7 +127,7 @@ fn verdict(panel: &Panel, i: usize, series: &Series<'_>, t: usize, control: &Con
     Some(Verdict {
         observed: first.observed,
         expected: first.expected,
-        usual: (block.most_count_as_rare_below(0.025).min(high), high),
+        usual: (block.least_count_not_below(0.025).min(high), high),
         p_upper,
         p_lower,
         score: filter::log_odds(&forecast, control),

@@ -76,7 +76,7 @@ fn structure(totals: &Totals, dispersion: f64, blocks: usize, control: &Control)
     while steps.len() < control.steps {
         match best.best_step(totals, control.segment) {
             Some((step, squared)) if squared > control.step_needs && !steps.contains(&step) => {
-                steps.push(step)
+                steps.push(step);
             }
             _ => break,
         }

@@ -96,6 +96,9 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
+    /// Fits by penalised quasi-likelihood: Newton's steps, halved where they overshoot. The log likelihood of totals Y with
+    /// expectation N exp(x β) is divided by the dispersion (Wedderburn, Biometrika 1974, 61, 439-447), and coefficients
+    /// have normal priors around nothing (the intercept: around the mean, standard deviation 2).
     pub fn fit(design: Design, totals: &Totals, dispersion: f64, start: Option<&[f64]>) -> Self {
         let columns = design.columns;
         let (y, n): (f64, f64) = (totals.count.iter().sum(), totals.exposure.iter().sum());
@@ -149,6 +152,7 @@ impl Pattern {
         Self { design, coefficients: beta, information, evidence, dispersion }
     }
 
+    /// Intercept, trend, harmonics, level, steps.
     pub fn coefficients(&self) -> &[f64] {
         &self.coefficients
     }

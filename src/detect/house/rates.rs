@@ -41,3 +41,15 @@ fn likeliest_shape(seen: &[(f64, f64)]) -> f64 {
     let best = (0..grid.len()).max_by(|&a, &b| values[a].total_cmp(&values[b])).unwrap_or(0);
     grid[best].exp()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ward_without_history_has_its_groups_rate_and_one_with_much_keeps_its_own() {
+        let rates = Rates::learn(&[(0.0, 0.0), (300.0, 100.0), (30.0, 100.0), (90.0, 100.0), (60.0, 100.0)]);
+        assert!((rates.mean[0] - 1.0).abs() < 1e-9 && rates.variance[0] > 0.1);
+        assert!((rates.mean[1] - 3.0).abs() < 0.1 && rates.variance[1] < 0.01);
+    }
+}

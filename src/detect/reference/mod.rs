@@ -21,7 +21,7 @@
 //! 1. One file with `pub fn judge(&History, &ItsControl, Range<usize>) -> Result<Vec<Verdict>, JudgeError>`.
 //! 2. Its settings in `control.rs` or `control_simple.rs`, a variant in [`Method`] and one in [`Control`]; the
 //!    compiler names the places.
-//! 3. Rows of R's answers in the oracle folder and a case in `tests/reference/oracle.rs`.
+//! 3. Rows of R's answers in the oracle folder and a case in `tests/detect/oracle.rs`.
 
 mod bound;
 mod calendar;

@@ -1,4 +1,0 @@
-//! The reference methods against R, and against whatever comes in.
-
-mod oracle;
-mod properties;
