@@ -27,6 +27,10 @@ impl Usual {
         if count < 0.5 {
             return 1.0;
         }
+        if count < 1.5 {
+            // One report is by far the commonest question.
+            return -(-self.size * (self.mean / self.size).ln_1p()).exp_m1();
+        }
         if count.max(self.mean) > 1e6 {
             let shape = self.mean / (1.0 + self.mean / self.size);
             let third = 1.0 / (9.0 * shape);

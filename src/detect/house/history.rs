@@ -123,9 +123,14 @@ fn weigh_spans(
     (span, limit): (usize, f64),
 ) {
     let span = span.max(1);
+    // Counts are whole numbers, so that a running sum of them is exact. Most spans of small wards hold none.
+    let mut y: f64 = count.iter().take(span - 1).sum();
     for first in 0..(count.len() + 1).saturating_sub(span) {
         let cells = first..first + span;
-        let y: f64 = count[cells.clone()].iter().sum();
+        y += count[first + span - 1] - first.checked_sub(1).map_or(0.0, |left| count[left]);
+        if y <= 0.0 {
+            continue;
+        }
         let m: f64 = mean[cells.clone()].iter().sum();
         // Nearer than two standard deviations no tail is below a limit of 1 %.
         if m <= 0.0 || y < m + 2.0 * (dispersion * m).sqrt() {

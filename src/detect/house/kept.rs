@@ -13,6 +13,8 @@ pub(super) struct Factors {
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
     table: Vec<Factors>,
+    /// Means from which on the next place is nearer, rising: looked up, since a logarithm a cell is dear.
+    borders: Vec<f64>,
 }
 
 impl Kept {
@@ -23,18 +25,20 @@ impl Kept {
 
     /// Nothing is left out.
     pub fn all() -> Self {
-        Self { table: vec![Factors { mean: 1.0, excess: 1.0 }] }
+        Self { table: vec![Factors { mean: 1.0, excess: 1.0 }], borders: Vec::new() }
     }
 
     /// For negative binomials with variance `dispersion` times mean.
     pub fn new(dispersion: f64, limit: f64) -> Self {
-        let mean = |place: usize| (Self::LEAST + Self::STEP * place as f64).exp();
-        Self { table: (0..Self::PLACES).map(|place| factors(mean(place), dispersion, limit)).collect() }
+        let mean = |place: f64| (Self::LEAST + Self::STEP * place).exp();
+        Self {
+            table: (0..Self::PLACES).map(|place| factors(mean(place as f64), dispersion, limit)).collect(),
+            borders: (1..Self::PLACES).map(|place| mean(place as f64 - 0.5)).collect(),
+        }
     }
 
     pub fn at(&self, mean: f64) -> Factors {
-        let place = ((mean.max(1e-12).ln() - Self::LEAST) / Self::STEP).round().max(0.0) as usize;
-        self.table[place.min(self.table.len() - 1)]
+        self.table[self.borders.partition_point(|border| *border <= mean)]
     }
 }
 
