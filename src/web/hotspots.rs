@@ -154,8 +154,8 @@ pub(super) async fn page(
         ..context! {
             heading => heading(&counts, one, many),
             published => answer.sight == Sight::Published,
-            first => day(answer.first),
-            last => day(question.night),
+            days => if question.days == 1 { day(question.night) } else { format!("{} to {}", day(answer.first), day(question.night)) },
+            early => counts.iter().any(|(class, count)| *class == Class::TooEarly && *count > 0),
             as_at => question.as_known_on.with_timezone(&pack.zone).format("%-d %B %Y, %H:%M").to_string(),
             one, many,
             late => answer.late.iter().map(late).collect::<Vec<_>>(),
@@ -199,19 +199,24 @@ fn group(class: Class, count: usize, answer: &Rows) -> Value {
         .map(|row| {
             let figure = &row.figure;
             let (low, high) = figure.usual_range;
-            let rare = figure.above.or(figure.below).filter(|_| class != Class::Within);
+            let rare = figure.above.or(figure.below).map(once_in);
+            let rare = match class {
+                Class::Within => "as usual".to_owned(),
+                Class::TooEarly => "too early to say".to_owned(),
+                _ => rare.unwrap_or_default(),
+            };
             context! {
                 code => &figure.area.code,
                 name => &figure.name,
                 observed => figure.observed,
                 usual => format!("{:.1}", figure.expected),
                 range => format!("{low} to {high}"),
-                rare => rare.map(once_in),
+                rare,
                 spark => spark(&figure.weeks),
             }
         })
         .collect();
-    context! { code => class.code(), label => class.label(), meaning => class.meaning(), count, rows, folded => class == Class::Within }
+    context! { code => class.code(), label => class.label(), meaning => class.meaning(), count, rows, folded => matches!(class, Class::Within | Class::TooEarly) }
 }
 
 /// A source that is late, for a sentence.
@@ -288,7 +293,8 @@ pub(super) async fn csv(
     ])?;
     for row in &answer.lines {
         let figure = &row.figure;
-        let rare = figure.above.or(figure.below).filter(|_| row.class != Class::Within);
+        let rare = figure.above.or(figure.below);
+        let rare = rare.filter(|_| !matches!(row.class, Class::Within | Class::TooEarly));
         writer.write_record([
             figure.area.code.clone(),
             crate::import::safe_cell(&figure.name),
