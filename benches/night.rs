@@ -54,8 +54,12 @@ fn main() {
         latest.insert(incident.id, incident);
     }
     let zone = files.pack.zone;
-    let cases: Vec<Case> =
-        latest.values().filter(|one| one.counts()).map(|one| Case::of(one, one.known_at, zone)).collect();
+    let tick = chrono::NaiveTime::from_hms_opt(4, 30, 0).expect("a time of day");
+    let cases: Vec<Case> = latest
+        .values()
+        .filter(|one| one.counts())
+        .map(|one| Case::of(one, one.known_at, zone, tick))
+        .collect();
     let geography = Geography::on(last, files.areas.clone(), files.links.clone()).expect("the pack's links");
     let categories = &files.pack.categories;
     println!("a night over {} incidents:", cases.len());

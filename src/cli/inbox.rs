@@ -34,8 +34,11 @@ pub(super) async fn read(site: &Site, engine: &Engine) -> Result<()> {
                 Err(failed) if failed.is::<crate::store::StoreError>() => return Err(failed),
                 Err(failed) => ("rejected", format!("{failed:#}\n")),
             };
-            let report = put_away(&path, folder, &text)?;
-            tracing::info!(source = name, report = %report.display(), "read the inbox");
+            // A file that can't be moved is read again on the next night, which adds nothing: the night goes on.
+            match put_away(&path, folder, &text) {
+                Ok(report) => tracing::info!(source = name, report = %report.display(), "read the inbox"),
+                Err(failed) => tracing::error!("{failed:#}"),
+            }
         }
     }
     Ok(())

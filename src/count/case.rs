@@ -1,7 +1,7 @@
 //! An incident as known on a date, cut down to what analysis needs.
 
 use crate::model::{CategorySet, Incident, Precision};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
@@ -24,16 +24,19 @@ pub struct Case {
     pub point: Option<(i32, i32)>,
     /// How well the place is known.
     pub precision: Precision,
-    /// The local day on which it first became known here: its delay is the days between.
+    /// The first morning on which a night's run could see it: its delay is the days between.
     pub known_on: NaiveDate,
     /// The supplier's opaque key for repeats on one person.
     pub repeat_key: Option<String>,
 }
 
 impl Case {
-    /// From the version known on a date; `first_known` is when the first version of the incident became known.
+    /// From the version known on a date; `first_known` is when the first version of the incident became known, and `tick`
+    /// the local time at which nights look: what comes later in the day is seen on the next morning.
     #[must_use]
-    pub fn of(incident: &Incident, first_known: DateTime<Utc>, zone: Tz) -> Self {
+    pub fn of(incident: &Incident, first_known: DateTime<Utc>, zone: Tz, tick: NaiveTime) -> Self {
+        let first_known = first_known.with_timezone(&zone).naive_local();
+        let later = i64::from(first_known.time() >= tick);
         Self {
             id: incident.id,
             source: incident.source.clone(),
@@ -43,7 +46,7 @@ impl Case {
             ward: incident.ward.clone(),
             point: incident.place.map(|place| (place.easting.round() as i32, place.northing.round() as i32)),
             precision: incident.precision,
-            known_on: first_known.with_timezone(&zone).date_naive(),
+            known_on: first_known.date() + TimeDelta::days(later),
             repeat_key: incident.repeat_key.clone(),
         }
     }

@@ -2,13 +2,20 @@
 
 use super::Case;
 use chrono::{NaiveDate, TimeDelta};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What happened in this many days before the night says how a source usually delivers.
 const REMEMBERED: i64 = 365;
 
 /// With fewer earlier deliveries than this nothing is usual yet.
 const LEAST_DELIVERIES: usize = 7;
+
+/// A source delivers in batches when a delivery holds so many incidents on average, ...
+const BATCH_INCIDENTS: usize = 3;
+
+/// ... and comes so many days after the one before, on average. Others deliver as things happen: a day without anything
+/// from them is a quiet day.
+const BATCH_DAYS: i64 = 2;
 
 /// One source, as known on the morning after a night.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,15 +24,26 @@ pub struct Feed {
     pub source: String,
     /// Its share of the incidents that became known in the past year, 0 to 1.
     pub share: f64,
-    /// The last day on which anything new came from it.
+    /// The last morning on which anything new from it could be seen.
     pub last_delivery: NaiveDate,
+    /// Whether it delivers in batches, days apart.
+    pub in_batches: bool,
     /// The longest it was ever silent in the past year, in days; none with too few deliveries to tell.
     pub longest_gap: Option<i64>,
     /// How many days it is overdue; 0 when it is not late.
     pub late_by: i64,
 }
 
-/// The sources of the past year, by name.
+/// The first morning on which something of each source could be seen. What it handed over then is its past.
+pub(super) fn beginnings(cases: &[Case]) -> BTreeMap<&str, NaiveDate> {
+    let mut first: BTreeMap<&str, NaiveDate> = BTreeMap::new();
+    for case in cases {
+        first.entry(&case.source).and_modify(|day| *day = case.known_on.min(*day)).or_insert(case.known_on);
+    }
+    first
+}
+
+/// The sources of the past year, by name; the past that a source handed over at first is left out.
 ///
 /// A source is late when it has been silent for a quarter longer than ever in that year, and a day: with n gaps seen the
 /// chance of a longer one is about 1 / n by itself, and much less for one so much longer.
@@ -33,28 +51,41 @@ pub struct Feed {
 pub fn feeds(cases: &[Case], last: NaiveDate) -> Vec<Feed> {
     let morning = last + TimeDelta::days(1);
     let since = morning - TimeDelta::days(REMEMBERED);
-    let mut sources: BTreeMap<&str, (usize, BTreeSet<NaiveDate>)> = BTreeMap::new();
-    let recent = cases.iter().filter(|case| case.known_on > since && case.known_on <= morning);
-    for case in recent {
-        let source = sources.entry(&case.source).or_default();
-        source.0 += 1;
-        source.1.insert(case.known_on);
+    let first = beginnings(cases);
+    let mut sources: BTreeMap<&str, BTreeMap<NaiveDate, usize>> = BTreeMap::new();
+    for case in cases {
+        let begun = first.get(case.source.as_str()).is_some_and(|first| case.known_on > *first);
+        if begun && case.known_on > since && case.known_on <= morning {
+            *sources.entry(&case.source).or_default().entry(case.known_on).or_default() += 1;
+        }
     }
-    let all: usize = sources.values().map(|source| source.0).sum();
-    sources
-        .into_iter()
-        .filter_map(|(source, (incidents, deliveries))| {
-            let last_delivery = *deliveries.last()?;
-            let days: Vec<NaiveDate> = deliveries.into_iter().collect();
-            let longest = days.windows(2).map(|pair| (pair[1] - pair[0]).num_days()).max();
-            let longest_gap = longest.filter(|_| days.len() >= LEAST_DELIVERIES);
-            let silent = (morning - last_delivery).num_days();
-            let late_by =
-                longest_gap.map_or(0, |gap| if silent > gap + gap / 4 + 1 { silent - gap } else { 0 });
-            let share = incidents as f64 / all.max(1) as f64;
-            Some(Feed { source: source.to_owned(), share, last_delivery, longest_gap, late_by })
-        })
-        .collect()
+    let all: usize = sources.values().flat_map(BTreeMap::values).sum();
+    sources.into_iter().filter_map(|(source, deliveries)| feed(source, &deliveries, morning, all)).collect()
+}
+
+fn feed(
+    source: &str,
+    deliveries: &BTreeMap<NaiveDate, usize>,
+    morning: NaiveDate,
+    all: usize,
+) -> Option<Feed> {
+    let incidents: usize = deliveries.values().sum();
+    let days: Vec<NaiveDate> = deliveries.keys().copied().collect();
+    let (first, last_delivery) = (*days.first()?, *days.last()?);
+    let longest = days.windows(2).map(|pair| (pair[1] - pair[0]).num_days()).max();
+    let longest_gap = longest.filter(|_| days.len() >= LEAST_DELIVERIES);
+    let silent = (morning - last_delivery).num_days();
+    let gaps = days.len() as i64 - 1;
+    Some(Feed {
+        source: source.to_owned(),
+        share: incidents as f64 / all.max(1) as f64,
+        last_delivery,
+        in_batches: incidents >= BATCH_INCIDENTS * days.len()
+            && gaps > 0
+            && (last_delivery - first).num_days() >= BATCH_DAYS * gaps,
+        longest_gap,
+        late_by: longest_gap.map_or(0, |gap| if silent > gap + gap / 4 + 1 { silent - gap } else { 0 }),
+    })
 }
 
 #[cfg(test)]
@@ -69,7 +100,7 @@ mod tests {
             let source = source.to_owned();
             (until..300).step_by(step).map(move |ago| {
                 let day = last - TimeDelta::days(ago);
-                super::Case { source: source.clone(), ..case(day, day + TimeDelta::days(1)) }
+                Case { source: source.clone(), ..case(day, day + TimeDelta::days(1)) }
             })
         };
         let cases: Vec<Case> =
@@ -78,8 +109,25 @@ mod tests {
         let of = |name: &str| found.iter().find(|feed| feed.source == name).unwrap();
         assert_eq!(of("police").late_by, 0);
         assert_eq!((of("council").longest_gap, of("council").late_by), (Some(7), 5));
-        assert_eq!(of("charity").longest_gap, None, "four deliveries tell nothing");
+        assert_eq!(of("charity").longest_gap, None, "a few deliveries tell nothing");
+        assert!(!of("council").in_batches, "one incident a week is no batch");
         assert!((found.iter().map(|feed| feed.share).sum::<f64>() - 1.0).abs() < 1e-12);
         assert!(feeds(&[], last).is_empty());
+    }
+
+    #[test]
+    fn what_a_source_handed_over_at_first_says_nothing_of_its_share() {
+        let last: NaiveDate = "2026-06-30".parse().unwrap();
+        let past = (0..1_000).map(|n| {
+            let day = last - TimeDelta::days(100 + n);
+            Case { source: "council".into(), ..case(day, last - TimeDelta::days(90)) }
+        });
+        let since = (0..90).flat_map(|ago| {
+            let day = last - TimeDelta::days(ago);
+            let known = day + TimeDelta::days(1);
+            [case(day, known), Case { source: "council".into(), ..case(day, known) }]
+        });
+        let found = feeds(&past.chain(since).collect::<Vec<_>>(), last);
+        assert!((found[0].share - 0.5).abs() < 0.01, "{found:?}");
     }
 }

@@ -5,6 +5,9 @@ use crate::model::{AreaKind, AreaRef, CategorySet, Geography};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
+/// A county that reports is never silent for so many days.
+const SILENCE: i64 = 182;
+
 /// Counts of one area, a day each, from the ledger's first day to its last.
 pub type Days = Vec<u32>;
 
@@ -27,11 +30,11 @@ impl Ledger {
     pub fn new(geography: &Geography, cases: &[Case], last: NaiveDate) -> Self {
         let wards: Vec<String> = geography.of_kind(AreaKind::Ward).map(|ward| ward.code.clone()).collect();
         let place = |ward: &Option<String>| wards.binary_search(ward.as_ref()?).ok();
-        let first = cases.iter().filter_map(|case| case.day).min().unwrap_or(last).min(last);
+        let first = beginning(cases, last);
         let entries = cases
             .iter()
             .filter_map(|case| {
-                let day = case.day.filter(|day| *day <= last)?;
+                let day = case.day.filter(|day| (first..=last).contains(day))?;
                 Some(((day - first).num_days() as usize, place(&case.ward), case.categories))
             })
             .collect();
@@ -144,6 +147,20 @@ impl Ledger {
     }
 }
 
+/// The first day of the county's history: the day after its last silence of [`SILENCE`] days, so that one report of long
+/// ago does not pass for years without any.
+fn beginning(cases: &[Case], last: NaiveDate) -> NaiveDate {
+    let mut days: Vec<NaiveDate> =
+        cases.iter().filter_map(|case| case.day).filter(|day| *day <= last).collect();
+    days.sort_unstable_by(|a, b| b.cmp(a));
+    days.into_iter()
+        .try_fold(None, |earliest: Option<NaiveDate>, day| match earliest {
+            Some(later) if (later - day).num_days() > SILENCE => Err(later),
+            _ => Ok(Some(day)),
+        })
+        .map_or_else(|later| later, |earliest| earliest.unwrap_or(last))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,5 +210,8 @@ mod tests {
         assert_eq!(ledger.by_ward(CategorySet::from_bits(0b10)), [[1, 0, 0, 0, 0], [0; 5]]);
         assert_eq!(ledger.months_by_ward(both).1, [[1], [1]]);
         assert_eq!(Ledger::new(&geography, &[], day("2026-06-30")).length(), 1);
+        let old = [case("1998-01-01", Some("A"), 1), cases[0].clone(), cases[1].clone()];
+        let ledger = Ledger::new(&geography, &old, day("2026-06-30"));
+        assert_eq!(ledger.first(), day("2026-06-26"), "one report of long ago is no history");
     }
 }

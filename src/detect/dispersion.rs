@@ -14,6 +14,12 @@ impl Dispersion {
     /// Poisson.
     pub const NONE: Self = Self { clumping: 0.0, one_over_size: 0.0 };
 
+    /// Follow-ups alone: a ratio of variance to mean, the same at every mean.
+    #[must_use]
+    pub fn clumped(ratio: f64) -> Self {
+        Self { clumping: (ratio - 1.0).max(0.0), one_over_size: 0.0 }
+    }
+
     /// Weighted least squares of ((x - mean)² - mean) / mean on the mean, over cells (mean, count). The weight of a cell is
     /// the inverse of that quantity's variance under Poisson, 2 + 1 / mean (its fourth moment is mean + 3 mean²). Neither
     /// parameter is taken below zero.

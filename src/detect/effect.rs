@@ -50,11 +50,12 @@ mod tests {
         ) {
             let varied = times_usual(seen, Expectation::new(mean, size).unwrap());
             let poisson = times_usual(seen, Expectation::new(mean, f64::INFINITY).unwrap());
-            if let (Some(varied), Some(poisson)) = (varied, poisson) {
-                let estimate = seen as f64 / mean;
-                prop_assert!(varied.0 <= estimate * (1.0 + 1e-6) && estimate <= varied.1 * (1.0 + 1e-6));
-                prop_assert!(varied.0 <= poisson.0 * (1.0 + 1e-6));
-            }
+            let (Some(varied), Some(poisson)) = (varied, poisson) else {
+                return Err(TestCaseError::fail("no interval"));
+            };
+            let estimate = seen as f64 / mean;
+            prop_assert!(varied.0 <= estimate * (1.0 + 1e-6) && estimate <= varied.1 * (1.0 + 1e-6));
+            prop_assert!(varied.0 <= poisson.0 * (1.0 + 1e-6));
         }
     }
 }

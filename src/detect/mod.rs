@@ -29,4 +29,4 @@ pub use nightly::{Nightly, Surroundings};
 pub use recurrence::{Cell, Floors, recurrence};
 pub use tails::{Expectation, ExpectationError};
 pub use weekdays::Weekdays;
-pub use windows::{tells_rarity, usual_by};
+pub use windows::{fits_a_year, tells_rarity, usual_by};

@@ -26,6 +26,9 @@ const BLOCKS_A_YEAR: f64 = 365.25 / 7.0;
 /// Dispersion is learned from windows of so many blocks before the guard at most: three years.
 const DISPERSION_BLOCKS: usize = 156;
 
+/// With fewer past windows than this the dispersion of single weeks is taken.
+const LEAST_WINDOWS: usize = 30;
+
 /// A past window with a cell that weighs less than this holds an episode, and says nothing of how much counts vary.
 const QUIET: f64 = 0.05;
 
@@ -112,7 +115,8 @@ impl Nightly {
         let days = (days.max(1) as usize).min(self.recent.len());
         let dispersion = self.dispersion(days.div_ceil(BLOCK));
         let judge = |(place, area): (usize, &AreaRef)| {
-            let mean = self.expected(place, days);
+            // Where nothing could be known yet there is nothing to judge.
+            let mean = Some(self.expected(place, days)).filter(|mean| *mean > 1e-9)?;
             let one_over_size = dispersion.one_over_size(mean) + self.fit.unsure(place);
             let size = if one_over_size > 1e-12 { 1.0 / one_over_size } else { f64::INFINITY };
             let usual = Expectation::new(mean, size).ok()?;
@@ -154,7 +158,12 @@ impl Nightly {
                 (quiet && mean > 0.0).then_some((mean, f64::from(count)))
             })
         });
-        Dispersion::learn(cells)
+        let cells: Vec<(f64, f64)> = cells.collect();
+        if cells.len() < LEAST_WINDOWS {
+            Dispersion::clumped(self.fit.dispersion())
+        } else {
+            Dispersion::learn(cells.into_iter())
+        }
     }
 }
 
@@ -185,4 +194,111 @@ fn by_area(ledger: &Ledger, areas: &[AreaRef], categories: CategorySet, length: 
 /// Sums of whole blocks that end with the last day; what is left over at the beginning is not used.
 fn in_blocks(days: &[u32]) -> Vec<Option<u32>> {
     days[days.len() % BLOCK..].chunks_exact(BLOCK).map(|block| Some(block.iter().sum())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        count::Case,
+        model::{Area, Geography, Precision},
+    };
+    use uuid::Uuid;
+
+    const LAST: &str = "2026-06-28";
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    /// Ward A has an incident every second day of two years, ward B every fourth, ward C none.
+    fn cases() -> Vec<Case> {
+        let case = |ward: &str, ago: u64| Case {
+            id: Uuid::nil(),
+            source: "police".into(),
+            day: Some(day(LAST) - chrono::Days::new(ago)),
+            month: None,
+            categories: CategorySet::from_bits(1),
+            ward: Some(ward.into()),
+            point: None,
+            precision: Precision::None,
+            known_on: day(LAST) - chrono::Days::new(ago) + chrono::Days::new(1),
+            repeat_key: None,
+        };
+        let a = (0..730).step_by(2).map(|ago| case("A", ago));
+        a.chain((1..730).step_by(4).map(|ago| case("B", ago))).collect()
+    }
+
+    fn ledger(cases: &[Case]) -> Ledger {
+        let ward = |code: &str| Area {
+            kind: AreaKind::Ward,
+            code: code.into(),
+            name: code.into(),
+            boundary_year: 2025,
+            valid_from: day("2000-01-01"),
+            valid_to: None,
+            population: None,
+        };
+        let geography = Geography::on(day(LAST), ["A", "B", "C"].map(ward), []).unwrap();
+        Ledger::new(&geography, cases, day(LAST))
+    }
+
+    fn judged(ledger: &Ledger, completeness: &Completeness, last: NaiveDate, days: u32) -> Vec<Judgement> {
+        let around = Surroundings { completeness, weekdays: &Weekdays::NONE };
+        let one = CategorySet::from_bits(1);
+        let learned =
+            Nightly::learn(ledger, around, AreaKind::Ward, one, (last, days.max(56)), None).unwrap();
+        learned.judge(days).into_iter().map(|(judgement, _)| judgement).collect()
+    }
+
+    #[test]
+    fn windows_of_any_length_expect_their_part() {
+        let cases = cases();
+        let (ledger, known) = (ledger(&cases), Completeness::learn(&cases, day(LAST)));
+        for days in [1, 3, 7, 10, 28, 56, 70] {
+            let found = judged(&ledger, &known, day(LAST), days);
+            let usual = f64::from(days) / 2.0;
+            assert!((found[0].expected / usual - 1.0).abs() < 0.08, "{days} days: {found:?}");
+            assert!((found[1].expected / usual * 2.0 - 1.0).abs() < 0.15, "{days} days: {found:?}");
+            assert!(
+                found[2].expected > 0.0 && found[2].expected < 0.1 * usual,
+                "nothing in two years: {found:?}"
+            );
+            assert_eq!(found[0].observed, u64::from(days.div_ceil(2)));
+        }
+    }
+
+    #[test]
+    fn a_window_that_waits_ends_earlier() {
+        let cases = cases();
+        let (ledger, known) = (ledger(&cases), Completeness::learn(&cases, day(LAST)));
+        let earlier = day(LAST) - chrono::Days::new(3);
+        let found = judged(&ledger, &known, earlier, 7);
+        assert_eq!(found[0].window, Window { first: day("2026-06-19"), last: earlier });
+        assert_eq!(found[0].observed, 3, "22, 20 and 24 June");
+    }
+
+    #[test]
+    fn what_happens_later_and_what_is_half_known_is_not_expected() {
+        let cases = cases();
+        let (whole, known) = (ledger(&cases), Completeness::learn(&cases, day(LAST)));
+        let mut more = cases.clone();
+        more.extend(
+            (1..9).map(|later| Case { day: Some(day(LAST) + chrono::Days::new(later)), ..cases[0].clone() }),
+        );
+        assert_eq!(judged(&ledger(&more), &known, day(LAST), 28), judged(&whole, &known, day(LAST), 28));
+
+        // Half of all reports come after a month: half as many are expected of the last week.
+        let late: Vec<Case> = (0_u64..)
+            .zip(&cases)
+            .map(|(n, case)| Case {
+                known_on: case.known_on + chrono::Days::new(30 * (n % 2)),
+                ..case.clone()
+            })
+            .collect();
+        let half = judged(&whole, &Completeness::learn(&late, day(LAST)), day(LAST), 7);
+        let all = judged(&whole, &known, day(LAST), 7);
+        let ratio = half[0].expected / all[0].expected;
+        assert!((0.4..0.65).contains(&ratio), "{ratio}");
+    }
 }

@@ -13,6 +13,13 @@ pub fn tells_rarity(method: Method) -> bool {
     !matches!(method, Method::Ears(EarsMethod::C3) | Method::Cusum)
 }
 
+/// Whether a year is a whole number of windows of so many days, within a week: Farrington's methods look back by years.
+#[must_use]
+pub fn fits_a_year(days: u32) -> bool {
+    let days = f64::from(days.max(1));
+    ((365.25 / days).round() * days - 365.25).abs() <= 7.0
+}
+
 /// What a method thinks is usual for the last `days` of daily counts; none where it has no model, or too little history.
 ///
 /// Farrington flexible as Noufaily et al. 2013 recommend (ten season groups, 26 weeks before the window left out,
@@ -83,6 +90,9 @@ mod tests {
         }
         assert!(usual_by(Method::FarringtonFlexible, &counts[..300], 7).is_none(), "no year to learn from");
         assert!(usual_by(Method::Cusum, &counts, 7).is_none());
+        assert!(
+            [1, 7, 14, 28, 91].into_iter().all(fits_a_year) && ![50, 56, 300].into_iter().any(fits_a_year)
+        );
     }
 
     proptest! {

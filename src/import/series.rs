@@ -171,7 +171,7 @@ pub fn read_series(text: &str, frequency: Frequency) -> Result<Vec<SeriesGroup>,
 impl Collected {
     fn add(&mut self, series: &str, period: &str, count: &str, line: u64) -> Result<(), String> {
         let period = match (period.parse::<i64>(), period.parse::<NaiveDate>()) {
-            (Ok(number), _) if number.abs() <= 1 << 40 => Period::Number(number),
+            (Ok(number), _) if number.unsigned_abs() <= 1 << 40 => Period::Number(number),
             (_, Ok(date)) => Period::Date(date),
             _ => {
                 return Err(format!(
@@ -291,6 +291,10 @@ mod tests {
             (
                 "g,a,1,1\ng,b,2026-01-05,1\n",
                 "3: group `g`, series `b`: the group has numbered and dated periods",
+            ),
+            (
+                "g,a,-9223372036854775808,1\n",
+                "2: group `g`, series `a`: period: `-9223372036854775808` is neither",
             ),
             ("g,a,next,1\n", "2: group `g`, series `a`: period: `next` is neither"),
             (

@@ -5,7 +5,7 @@ use super::{
     fields::{self, DETECTORS, EVALUATED, Field, LISTS, SECTIONS, Shape},
 };
 use crate::{
-    detect::tells_rarity,
+    detect::{fits_a_year, tells_rarity},
     import::hex,
     model::{AlertLevel, AreaKind, Categories, Period, Precision, Role},
 };
@@ -416,13 +416,16 @@ impl File<'_> {
                 format!("{method} does not say how rare a count is, so `rarer_than` could not be kept"),
                 r#"write  method = "house"  or one of farrington-flexible, farrington-1996, ears-c1, ears-c2"#,
             );
-        } else if matches!(text_of(root, "look_at", "period").map(str::parse), Some(Ok(Period::Months(_)))) {
-            self.wrong(
-                value.span(),
-                "calendar months are judged by the house method",
-                r#"remove `method`, or look at  period = "28 days""#,
-            );
+            return;
         }
+        let message = match text_of(root, "look_at", "period").map(str::parse) {
+            Some(Ok(Period::Months(_))) => "calendar months have a method of their own",
+            Some(Ok(Period::Days(days))) if !fits_a_year(days) => {
+                "reference methods look back by years, and a year is no whole number of such periods"
+            }
+            _ => return,
+        };
+        self.wrong(value.span(), message, r#"remove `method`, or look at  period = "28 days""#);
     }
 
     /// The rule that the tables say; every field has been checked. None for a detector that is not evaluated.

@@ -76,7 +76,7 @@ fn spike(rule: &Rule, floors: Floors, method: Option<Method>, night: &mut Night<
             (Period::Days(days), Some(method)) => {
                 night.judge_by(method, kind, set, Window::ending(last, days))
             }
-            (Period::Months(_), _) => night.judge_month(kind, set),
+            (Period::Months(_), _) => night.judge_month(kind, set, last),
         };
         let within = found.into_iter().filter(|(judgement, _)| rule.areas.holds(&judgement.area.code));
         judged.extend(within.map(|(judgement, usual)| (category.clone(), judgement, usual)));

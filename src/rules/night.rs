@@ -111,6 +111,7 @@ impl<'a> Night<'a> {
                 .map(|wanted| {
                     let Wanted { kind, categories, last, longest } = *wanted;
                     let together = self.learned.get(&Wanted { categories: all, ..*wanted });
+                    let together = together.filter(|_| kind == AreaKind::Ward);
                     let alike = together.and_then(Option::as_ref).map(Nightly::relative);
                     Nightly::learn(&self.ledger, around, kind, categories, (last, longest), alike.as_deref())
                 })
@@ -142,17 +143,16 @@ impl<'a> Night<'a> {
         self.ledger.areas(kind).into_iter().filter_map(judge).collect()
     }
 
-    /// Judges the latest whole calendar month of which anything is known; empty without enough earlier months.
+    /// Judges the latest calendar month that was over by `last` and of which anything is known; empty without enough earlier months.
     pub(super) fn judge_month(
         &self,
         kind: AreaKind,
         categories: CategorySet,
+        last: NaiveDate,
     ) -> Vec<(Judgement, Expectation)> {
         let (months, _) = self.ledger.months_by_ward(self.categories.all());
         let whole = |month: &&NaiveDate| {
-            month
-                .checked_add_months(Months::new(1))
-                .is_some_and(|next| next <= self.ledger.last() + Days::new(1))
+            month.checked_add_months(Months::new(1)).is_some_and(|next| next <= last + Days::new(1))
         };
         let latest = months.iter().rev().find(whole);
         let baseline = latest.and_then(|month| MonthBaseline::learn(&self.ledger, kind, categories, *month));

@@ -74,8 +74,9 @@ pub async fn figures(engine: &Engine, question: &Question) -> Result<Figures> {
     let seen =
         engine.store.incidents_as_known(question.as_known_on).await.context("loading what was known")?;
     let pack = &engine.county.pack;
+    let tick = question.as_known_on.with_timezone(&pack.zone).time();
     let cases: Vec<Case> =
-        seen.iter().map(|one| Case::of(&one.incident, one.first_known, pack.zone)).collect();
+        seen.iter().map(|one| Case::of(&one.incident, one.first_known, pack.zone, tick)).collect();
     let geography = engine.county.geography(question.night)?;
     let mut night = Night::new(&geography, &pack.categories, &cases, question.night);
     let one = question.category.as_deref().and_then(|code| pack.categories.find(code));

@@ -115,8 +115,9 @@ impl Engine {
         let began = Instant::now();
         let seen = self.store.incidents_as_known(when.as_known_on).await.context("loading what was known")?;
         let zone = self.county.pack.zone;
+        let tick = when.as_known_on.with_timezone(&zone).time();
         let cases: Vec<Case> =
-            seen.iter().map(|one| Case::of(&one.incident, one.first_known, zone)).collect();
+            seen.iter().map(|one| Case::of(&one.incident, one.first_known, zone, tick)).collect();
         let geography = self.county.geography(when.night)?;
         let mut night = Night::new(&geography, &self.county.pack.categories, &cases, when.night);
         let outcomes = evaluate(&rules.set, &mut night);

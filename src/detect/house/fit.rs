@@ -13,12 +13,11 @@ pub struct Fit {
     unsure: f64,
 }
 
-/// Learns a group for windows that end with block `t` (from 0). `None` while fewer than [`Control::least_history`] blocks
-/// lie before the guard.
+/// Learns a group for windows that end with block `t` (from 0). `None` while fewer than [`Control::least_history`] known
+/// blocks lie before the guard.
 #[must_use]
 pub fn learn(series: &[Series<'_>], t: usize, control: &Control) -> Option<Fit> {
-    let taught =
-        (t + 1).checked_sub(control.guard).filter(|taught| *taught >= control.least_history.max(1))?;
+    let taught = taught(series, t, control)?;
     let panel = Panel::learn(series, taught, t + 1, control);
     let exposure = series
         .iter()
@@ -26,6 +25,14 @@ pub fn learn(series: &[Series<'_>], t: usize, control: &Control) -> Option<Fit> 
         .collect();
     let unsure = panel.pattern.variance(panel.pattern.design.row(t)) + panel.wandered;
     Some(Fit { panel, exposure, blocks: t + 1, taught, unsure: unsure.clamp(0.0, 1e3) })
+}
+
+/// How many blocks lie before the guard; none while fewer than [`Control::least_history`] of them are known of any series.
+pub(super) fn taught(series: &[Series<'_>], t: usize, control: &Control) -> Option<usize> {
+    let taught = (t + 1).checked_sub(control.guard)?;
+    let least = control.least_history.max(1);
+    let known = (0..taught).filter(|block| series.iter().any(|one| one.at(*block).is_some()));
+    (known.take(least).count() == least).then_some(taught)
 }
 
 impl Fit {
@@ -59,6 +66,12 @@ impl Fit {
     #[must_use]
     pub fn unsure(&self, series: usize) -> f64 {
         self.unsure + self.panel.rates.variance.get(series).copied().unwrap_or(0.0)
+    }
+
+    /// Variance over mean of a block.
+    #[must_use]
+    pub fn dispersion(&self) -> f64 {
+        self.panel.dispersion
     }
 
     /// First blocks of new regimes of recording.

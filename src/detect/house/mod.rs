@@ -96,15 +96,12 @@ pub struct Window {
     pub p_lower: f64,
 }
 
-/// Judges block `t` (from 0) of every series of a group. `None` while fewer than [`Control::least_history`] blocks lie
-/// before the guard.
+/// Judges block `t` (from 0) of every series of a group. `None` while fewer than [`Control::least_history`] known
+/// blocks lie before the guard.
 #[must_use]
 pub fn judge(series: &[Series<'_>], t: usize, control: &Control) -> Option<Night> {
     let longest = series.iter().map(|one| one.counts.len()).max().unwrap_or(0);
-    let history = (t + 1).checked_sub(control.guard)?;
-    if t >= longest || history < control.least_history.max(1) {
-        return None;
-    }
+    let history = fit::taught(series, t, control).filter(|_| t < longest)?;
     let panel = Panel::learn(series, history, t + 1, control);
     let verdicts = (0..series.len()).map(|i| verdict(&panel, i, &series[i], t, control)).collect();
     Some(Night { verdicts, steps: panel.steps, dispersion: panel.dispersion })

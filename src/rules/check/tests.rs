@@ -257,7 +257,7 @@ fn a_method_that_cannot_keep_the_rarity_is_refused() {
     1 mistake to mend
     "#);
     let month = named("ears-c1").replace("7 days", "month");
-    assert!(
-        checked(&[("race.toml", &month)]).shown().contains("calendar months are judged by the house method")
-    );
+    assert!(checked(&[("race.toml", &month)]).shown().contains("calendar months have a method of their own"));
+    let long = named("ears-c1").replace("7 days", "50 days");
+    assert!(checked(&[("race.toml", &long)]).shown().contains("a year is no whole number of such periods"));
 }
