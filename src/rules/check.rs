@@ -1,21 +1,24 @@
 //! Reads a folder of rule files as one set, and finds every mistake in one pass.
 
+mod build;
+mod values;
+
 use super::{
-    Areas, CategoryChoice, Detector, Mistake, RepeatOf, Rule, RuleSet, Status,
+    Mistake, Rule, RuleSet,
     fields::{self, DETECTORS, EVALUATED, Field, LISTS, SECTIONS, Shape},
 };
 use crate::{
     detect::{fits_a_year, tells_rarity},
     import::hex,
-    model::{AlertLevel, AreaKind, Categories, Period, Precision, Role},
+    model::{Categories, Period},
 };
-use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, fmt::Write, ops::Range};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
+use values::{date, days, get, is_id, level, nearest, number, once_in, short, text_of, whole};
 
 /// What rule files may name.
 #[derive(Debug, Clone)]
@@ -427,188 +430,6 @@ impl File<'_> {
         };
         self.wrong(value.span(), message, r#"remove `method`, or look at  period = "28 days""#);
     }
-
-    /// The rule that the tables say; every field has been checked. None for a detector that is not evaluated.
-    fn rule(&self, root: &DeTable<'_>) -> Option<Rule> {
-        let text = |section: &str, name: &str| text_of(root, section, name);
-        let level = text("", "level").and_then(level)?;
-        let detector = Self::detector(root)?;
-        let section = EVALUATED.into_iter().find(|name| root.contains_key(*name))?;
-        let period = text("look_at", "period")?.parse().ok()?;
-        let default_quality = if section == "spike" { None } else { Some(Precision::Street) };
-        Some(Rule {
-            id: text("", "id")?.to_owned(),
-            title: text("", "title")?.to_owned(),
-            status: match text("", "status")? {
-                "live" => Status::Live,
-                "shadow" => Status::Shadow,
-                "retired" => Status::Retired,
-                _ => Status::Draft,
-            },
-            level,
-            review_by: date(root.get("review_by")?)?,
-            categories: self.categories(root),
-            areas: self.areas(root),
-            period,
-            wait_days: text("look_at", "wait_for_late_reports").and_then(days).unwrap_or(0),
-            quality: match text("look_at", "location_quality") {
-                Some("exact") => Some(Precision::Exact),
-                Some("street or better") => Some(Precision::Street),
-                Some("postcode or better") => Some(Precision::Postcode),
-                _ => default_quality,
-            },
-            detector,
-            rarer_than_days: text(section, "rarer_than").and_then(once_in).unwrap_or(level.promised_days()),
-            who: texts(root, "tell", "who").filter_map(role).collect(),
-            quiet_for_days: text("tell", "quiet_for").and_then(days).unwrap_or(14),
-            ack_within_days: text("tell", "ack_within").and_then(days),
-            version: hex(&Sha256::digest(self.text)[..4]),
-        })
-    }
-
-    fn detector(root: &DeTable<'_>) -> Option<Detector> {
-        let number_of = |section: &str, name: &str| get(root, section, name).and_then(whole);
-        let at_least = |section: &str| number_of(section, "at_least").unwrap_or(1);
-        if root.contains_key("spike") {
-            let times_usual = get(root, "spike", "times_usual").and_then(number).unwrap_or(1.0);
-            let method = text_of(root, "spike", "method").and_then(|name| name.parse().ok());
-            Some(Detector::Spike { at_least: at_least("spike") as u64, times_usual, method })
-        } else if root.contains_key("cluster") {
-            Some(Detector::Cluster {
-                at_least: at_least("cluster") as usize,
-                metres: number_of("cluster", "within_metres")? as u32,
-                days: text_of(root, "cluster", "within").and_then(days)?,
-            })
-        } else if root.contains_key("repeat") {
-            let of = if text_of(root, "repeat", "of") == Some("victim") {
-                RepeatOf::Victim
-            } else {
-                RepeatOf::Place
-            };
-            let within = text_of(root, "repeat", "within")?.parse().ok()?;
-            Some(Detector::Repeat { of, at_least: at_least("repeat") as usize, within })
-        } else {
-            None
-        }
-    }
-
-    fn categories(&self, root: &DeTable<'_>) -> CategoryChoice {
-        let known = self.known.categories;
-        let named: Vec<&str> = texts(root, "look_at", "categories").collect();
-        let codes: Vec<&str> = known
-            .codes()
-            .iter()
-            .map(String::as_str)
-            .filter(|code| named.contains(&"any") || named.contains(code))
-            .collect();
-        let sets: Vec<_> =
-            codes.iter().filter_map(|code| Some(((*code).to_owned(), known.find(code)?))).collect();
-        let all = sets.iter().fold(crate::model::CategorySet::EMPTY, |all, (_, set)| all.with(*set));
-        let each = get(root, "look_at", "each").and_then(|value| value.get_ref().as_bool()) == Some(true);
-        CategoryChoice { all, each: if each { sets } else { Vec::new() } }
-    }
-
-    fn areas(&self, root: &DeTable<'_>) -> Areas {
-        let code = |text: &str| {
-            let by_name =
-                self.known.wards.iter().find(|(_, name)| *name == text).map(|(code, _)| code.clone());
-            by_name.unwrap_or_else(|| text.to_owned())
-        };
-        if get(root, "look_at", "wards").is_some() {
-            return Areas::Wards(texts(root, "look_at", "wards").map(code).collect());
-        }
-        Areas::Every(match text_of(root, "look_at", "areas") {
-            Some("every district") => AreaKind::District,
-            Some("every csp") => AreaKind::Csp,
-            Some("every npa") => AreaKind::Npa,
-            Some("whole county") => AreaKind::Whole,
-            _ => AreaKind::Ward,
-        })
-    }
-}
-
-fn get<'t, 'i>(root: &'t DeTable<'i>, section: &str, name: &str) -> Option<&'t Value<'i>> {
-    if section.is_empty() { root.get(name) } else { root.get(section)?.get_ref().as_table()?.get(name) }
-}
-
-fn text_of<'t>(root: &'t DeTable<'_>, section: &str, name: &str) -> Option<&'t str> {
-    get(root, section, name)?.get_ref().as_str()
-}
-
-fn texts<'t>(root: &'t DeTable<'_>, section: &str, name: &str) -> impl Iterator<Item = &'t str> {
-    let items = get(root, section, name).and_then(|value| value.get_ref().as_array());
-    items.into_iter().flat_map(|items| items.iter()).filter_map(|item| item.get_ref().as_str())
-}
-
-fn whole(value: &Value<'_>) -> Option<i64> {
-    let integer = value.get_ref().as_integer()?;
-    i64::from_str_radix(integer.as_str(), integer.radix()).ok()
-}
-
-fn number(value: &Value<'_>) -> Option<f64> {
-    let float = value.get_ref().as_float().and_then(|float| float.as_str().parse().ok());
-    float.or_else(|| whole(value).map(|whole| whole as f64)).filter(|number| number.is_finite())
-}
-
-fn date(value: &Value<'_>) -> Option<NaiveDate> {
-    let date = value.get_ref().as_datetime()?.date?;
-    NaiveDate::from_ymd_opt(date.year.into(), date.month.into(), date.day.into())
-}
-
-/// Days, working days and weeks, at most ten years.
-fn days(text: &str) -> Option<u32> {
-    let (number, unit) = text.trim().split_once(' ')?;
-    let number: u32 = number.parse().ok().filter(|n| *n <= 3_660)?;
-    match unit.trim() {
-        "day" | "days" | "working day" | "working days" => Some(number),
-        "week" | "weeks" => Some(number * 7),
-        _ => None,
-    }
-}
-
-fn once_in(text: &str) -> Option<f64> {
-    let number = text.trim().strip_prefix("once in ")?.strip_suffix(" days")?;
-    number.trim().parse().ok().filter(|days| (1.0..=1e6).contains(days))
-}
-
-fn level(text: &str) -> Option<AlertLevel> {
-    match text {
-        "watch" => Some(AlertLevel::Watch),
-        "elevated" => Some(AlertLevel::Elevated),
-        "severe" => Some(AlertLevel::Severe),
-        _ => None,
-    }
-}
-
-fn role(text: &str) -> Option<Role> {
-    Some(match text {
-        "csp" => Role::CspCoordinator,
-        "csp chair" => Role::CspChair,
-        "neighbourhood team" => Role::NptSergeant,
-        "neighbourhood commander" => Role::NpaCommander,
-        "hate lead" => Role::HateLead,
-        other => other.parse().ok()?,
-    })
-}
-
-fn is_id(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= 60
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-}
-
-fn nearest<'w>(text: &str, words: &[&'w str]) -> Option<&'w str> {
-    let text = text.chars().take(60).collect::<String>().to_lowercase();
-    words
-        .iter()
-        .map(|word| (strsim::damerau_levenshtein(&word.to_lowercase(), &text), *word))
-        .min()
-        .filter(|(distance, word)| *distance <= 1 + word.chars().count() / 4)
-        .map(|(_, word)| word)
-}
-
-fn short(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(60).collect()
 }
 
 #[cfg(test)]

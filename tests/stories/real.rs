@@ -239,9 +239,13 @@ async fn washington_runs_with_no_code_of_its_own() {
     fs::write(rules.path().join("city-weeks.toml"), city).unwrap();
     let in_force =
         in_force(&engine.store, &engine.county, rules.path(), day("2023-10-01"), now).await.unwrap();
-    // Every night of fourteen years, in the time of New York; now and then a night is asked twice and finds the same.
+    // In the time of New York, every night since 2017 and one a week before; with TENSION_WATCH_EVERY_NIGHT every night of
+    // the fourteen years. Now and then a night is asked twice and finds the same.
+    let every = std::env::var_os("TENSION_WATCH_EVERY_NIGHT").is_some();
+    let asked =
+        |night: &chrono::NaiveDate| every || night.year() >= 2017 || night.num_days_from_ce() % 7 == 0;
     let (mut nights, mut judged) = (0, 0);
-    for night in day("2012-01-08").iter_days().take_while(|night| *night <= day("2026-06-28")) {
+    for night in day("2012-01-08").iter_days().take_while(|night| *night <= day("2026-06-28")).filter(asked) {
         let instant = engine.county.start_of(night + chrono::Days::new(1));
         let when = When { night, as_known_on: instant, now: instant, tick: None };
         let first = engine.night(when, &in_force).await.unwrap();
@@ -252,7 +256,7 @@ async fn washington_runs_with_no_code_of_its_own() {
         nights += 1;
         judged += usize::from(first.outcomes[0].looked_at > 0);
     }
-    assert_eq!(nights, 5_286);
+    assert_eq!(nights, if every { 5_286 } else { 3_726 });
     let alerts = engine.store.alerts(10_000).await.unwrap();
     eprintln!("{nights} nights, {judged} of them judged, {} alerts by two rules", alerts.len());
     let mut told: Vec<String> = alerts

@@ -1,4 +1,8 @@
 use super::*;
+use crate::{
+    model::AreaKind,
+    rules::{Areas, Detector},
+};
 use proptest::prelude::*;
 
 fn checked(files: &[(&str, &str)]) -> Checked {
