@@ -155,6 +155,7 @@ pub(super) async fn page(
             heading => heading(&counts, one, many),
             published => answer.sight == Sight::Published,
             days => if question.days == 1 { day(question.night) } else { format!("{} to {}", day(answer.first), day(question.night)) },
+            off => counts.iter().any(|(class, count)| !matches!(class, Class::Within | Class::TooEarly) && *count > 0),
             early => counts.iter().any(|(class, count)| *class == Class::TooEarly && *count > 0),
             as_at => question.as_known_on.with_timezone(&pack.zone).format("%-d %B %Y, %H:%M").to_string(),
             one, many,
