@@ -1,7 +1,7 @@
 //! From incidents to counts per area, category and local day.
 //!
-//! In: incidents as known on a date. Out: series, every day present, empty days as zero. Nothing here reads a clock, a
-//! file or a database.
+//! In: incidents as known on a date. Out: series, every day present, empty days as zero; how late each source
+//! is, and how much of a day is known by then. Nothing here reads a clock, a file or a database.
 //!
 //! # Adding a way to count
 //!

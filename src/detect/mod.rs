@@ -3,6 +3,9 @@
 //! In: counts and expectations. Out: probabilities, and how often by chance. Nothing here reads a clock, a file or a
 //! database.
 //!
+//! `house` judges groups of series, `nightly` uses it on the areas of a night, `reference` holds the published methods
+//! and `windows` uses those on a rule's window. docs/DETECTION.md gives the mathematics.
+//!
 //! # Adding a method
 //!
 //! One file that turns counts into [`Expectation`]s or judgements; what is shared (tails, recurrence) stays apart.

@@ -10,7 +10,6 @@ pub struct Fit {
     exposure: Vec<Vec<f64>>,
     blocks: usize,
     taught: usize,
-    unsure: f64,
 }
 
 /// Learns a group for windows that end with block `t` (from 0). `None` while fewer than [`Control::least_history`] known
@@ -23,8 +22,7 @@ pub fn learn(series: &[Series<'_>], t: usize, control: &Control) -> Option<Fit> 
         .iter()
         .map(|one| (0..=t).map(|block| one.at(block).map_or(0.0, |cell| cell.1)).collect())
         .collect();
-    let unsure = panel.pattern.variance(panel.pattern.design.row(t)) + panel.wandered;
-    Some(Fit { panel, exposure, blocks: t + 1, taught, unsure: unsure.clamp(0.0, 1e3) })
+    Some(Fit { panel, exposure, blocks: t + 1, taught })
 }
 
 /// How many blocks lie before the guard; none while fewer than [`Control::least_history`] of them are known of any series.
@@ -62,21 +60,15 @@ impl Fit {
         self.panel.weight.get(series).and_then(|own| own.get(block)).copied().unwrap_or(0.0)
     }
 
-    /// The relative variance of what is usual now: what is not known about pattern and rate.
+    /// The relative variance of what is usual now: what is not known about it.
     #[must_use]
     pub fn unsure(&self, series: usize) -> f64 {
-        self.unsure + self.panel.rates.variance.get(series).copied().unwrap_or(0.0)
+        self.panel.unsure(series, self.blocks - 1)
     }
 
     /// Variance over mean of a block.
     #[must_use]
     pub fn dispersion(&self) -> f64 {
         self.panel.dispersion
-    }
-
-    /// First blocks of new regimes of recording.
-    #[must_use]
-    pub fn steps(&self) -> &[usize] {
-        &self.panel.steps
     }
 }

@@ -122,9 +122,7 @@ impl Forecast {
             counts.push(count);
             means.push(mean);
         }
-        let unsure =
-            panel.pattern.variance(panel.pattern.design.row(t)) + panel.rates.variance[i] + panel.wandered;
-        Self { counts, means, dispersion: panel.dispersion, unsure: unsure.clamp(0.0, 1e3) }
+        Self { counts, means, dispersion: panel.dispersion, unsure: panel.unsure(i, t) }
     }
 
     /// Blocks that are known of.

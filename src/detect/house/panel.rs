@@ -29,6 +29,12 @@ struct Structure {
 }
 
 impl Panel {
+    /// The relative variance of what is usual for a series in a block: what is not known about pattern, rate and level.
+    pub fn unsure(&self, series: usize, block: usize) -> f64 {
+        let rate = self.rates.variance.get(series).copied().unwrap_or(0.0);
+        (self.pattern.variance(self.pattern.design.row(block)) + rate + self.wandered).clamp(0.0, 1e3)
+    }
+
     /// Learns from the first `history` blocks; the pattern tells of the first `blocks`.
     pub fn learn(series: &[Series<'_>], history: usize, blocks: usize, control: &Control) -> Self {
         let mut past = History::new(series, history);
