@@ -15,7 +15,7 @@ use crate::{
     stages::{
         county::Outlines,
         import::{File, import},
-        night::Engine,
+        night::{Engine, Evaluated, When},
         rules::in_force,
         send::send_due,
         setup::save_pack,
@@ -24,6 +24,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use rayon::prelude::*;
 use std::{
     collections::{BTreeMap, HashMap},
     net::SocketAddr,
@@ -159,22 +160,34 @@ struct Told {
     finding: Finding,
 }
 
+/// Nights don't depend on each other until alerts are opened: so many are judged side by side.
+const SIDE_BY_SIDE: usize = 8;
+
 /// Replays the nights that were not done before, each with what was known then.
 async fn replay(site: &Site, engine: &Engine, nights: u32) -> Result<()> {
     let schedule = site.schedule(&engine.county)?;
     let transport = Transport::of(&site.config).map_err(wrong)?;
     let folder = site.config.path(&site.config.rules.folder);
     let done = site.store.last_run().await?.map(|run| run.night);
-    let progress = Progress::new("nights", u64::from(nights));
-    for back in (0..nights).rev() {
-        let night = last_night() - Days::new(u64::from(back));
-        let when = replayed(&engine.county, &schedule, night);
-        if done.is_none_or(|done| night > done) {
-            let rules = in_force(&site.store, &engine.county, &folder, night, when.now).await?;
-            engine.night(when, &rules).await.with_context(|| format!("the night of {night}"))?;
+    let all = (0..nights).rev().map(|back| last_night() - Days::new(u64::from(back)));
+    let new = all.filter(|night| done.is_none_or(|done| *night > done));
+    let new: Vec<When> = new.map(|night| replayed(&engine.county, &schedule, night)).collect();
+    let progress = Progress::new("nights", new.len() as u64);
+    for (place, some) in new.chunks(SIDE_BY_SIDE).enumerate() {
+        let rules = in_force(&site.store, &engine.county, &folder, some[0].night, some[0].now).await?;
+        let mut known = Vec::new();
+        for when in some {
+            known.push((*when, engine.as_known(when.as_known_on).await?));
         }
-        send_due(&site.store, &transport, &site.config.mail.from, &FixedClock(when.now)).await?;
-        progress.step(u64::from(nights - back));
+        let judge = |(when, seen)| Ok((when, engine.evaluate(seen, when, &rules)?));
+        let judged: Result<Vec<(When, Evaluated)>> =
+            tokio::task::block_in_place(|| known.into_par_iter().map(judge).collect());
+        for (when, night) in judged? {
+            let settled = engine.settle(when, &rules, night).await;
+            settled.with_context(|| format!("the night of {}", when.night))?;
+            send_due(&site.store, &transport, &site.config.mail.from, &FixedClock(when.now)).await?;
+        }
+        progress.step((place * SIDE_BY_SIDE + some.len()) as u64);
     }
     progress.finish();
     // What a run that was killed had claimed is free again by then.
@@ -211,7 +224,7 @@ async fn compare(
         .incidents_as_known(engine.county.start_of(last_night() + Days::new(3)))
         .await?
         .into_iter()
-        .map(|seen| (seen.incident.id, seen.incident.reference))
+        .map(|seen| (seen.incident.id, seen.incident.reference.clone()))
         .collect();
     let geography = engine.county.geography(last_night())?;
     let name =

@@ -9,7 +9,7 @@ use crate::{
         county::County,
         night::{Engine, When},
     },
-    store::Store,
+    store::{Known, Store},
 };
 use anyhow::{Context, Result};
 use chrono::{DateTime, Days, NaiveDate, Utc};
@@ -24,13 +24,14 @@ pub(super) fn now() -> DateTime<Utc> {
 pub(super) struct Site {
     pub(super) config: Config,
     pub(super) store: Store,
+    known: Known,
 }
 
 impl Site {
     pub(super) async fn open(path: &Path) -> Result<Self> {
         let config = Config::read(path).map_err(wrong)?;
         let store = Store::open(&config.store_address()).await.context("opening the database")?;
-        Ok(Self { config, store })
+        Ok(Self { config, store, known: Known::default() })
     }
 
     pub(super) async fn county(&self) -> Result<County> {
@@ -40,6 +41,7 @@ impl Site {
     pub(super) async fn engine(&self, synthetic: bool) -> Result<Engine> {
         Ok(Engine {
             store: self.store.clone(),
+            known: self.known.clone(),
             county: self.county().await?,
             from: self.config.mail.from.clone(),
             site: self.config.site.address.trim_end_matches('/').to_owned(),

@@ -73,6 +73,12 @@ impl<'a> Night<'a> {
         &self.completeness
     }
 
+    /// The counts and the delays, when all is judged.
+    #[must_use]
+    pub fn into_counts(self) -> (Ledger, Completeness) {
+        (self.ledger, self.completeness)
+    }
+
     /// The share of a window's incidents that is usually known by the morning after the night, and by sources that are
     /// late not yet: from 0 to 1.
     #[must_use]

@@ -2,12 +2,12 @@
 
 use super::night::Engine;
 use crate::{
-    count::{Case, Feed},
+    count::Feed,
     detect::{Cell, Floors, recurrence},
     model::{AreaKind, AreaRef, CategorySet, Recurrence, Window},
     rules::Night,
 };
-use anyhow::{Context, Result};
+use anyhow::Result;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 /// Counts with an upper or a lower tail above this are within their normal range, and need no recurrence.
@@ -71,12 +71,9 @@ pub struct Figures {
 ///
 /// When the store fails.
 pub async fn figures(engine: &Engine, question: &Question) -> Result<Figures> {
-    let seen =
-        engine.store.incidents_as_known(question.as_known_on).await.context("loading what was known")?;
+    let seen = engine.as_known(question.as_known_on).await?;
+    let cases = engine.cases(&seen, question.as_known_on);
     let pack = &engine.county.pack;
-    let tick = question.as_known_on.with_timezone(&pack.zone).time();
-    let cases: Vec<Case> =
-        seen.iter().map(|one| Case::of(&one.incident, one.first_known, pack.zone, tick)).collect();
     let geography = engine.county.geography(question.night)?;
     let mut night = Night::new(&geography, &pack.categories, &cases, question.night);
     let one = question.category.as_deref().and_then(|code| pack.categories.find(code));

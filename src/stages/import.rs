@@ -9,7 +9,10 @@ use crate::{
 use anyhow::{Context, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 use uuid::Uuid;
 
 /// A file to import.
@@ -133,7 +136,7 @@ async fn same_events(store: &Store, new: &[NewVersion], now: DateTime<Utc>) -> R
         .await
         .context("loading what other sources told")?
         .into_iter()
-        .map(|seen| seen.incident)
+        .map(|seen| Arc::unwrap_or_clone(seen.incident))
         .collect();
     let new: Vec<Incident> = new.iter().map(|version| version.incident.clone()).collect();
     let first_known: HashMap<Uuid, DateTime<Utc>> =

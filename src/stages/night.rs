@@ -3,10 +3,10 @@
 use super::{county::County, rules::InForce, telling};
 use crate::{
     alerts::{self, Judged},
-    count::Case,
-    model::Finding,
+    count::{Case, Completeness, Ledger},
+    model::{Finding, Geography},
     rules::{Night, Rule, RuleOutcome, Status, evaluate},
-    store::{AlertEvent, Run, RunOutcome, SeenIncident, Store, Tx},
+    store::{AlertEvent, Known, Run, RunOutcome, SeenIncident, Store, Tx},
 };
 use anyhow::{Context, Result};
 use chrono::{DateTime, Days, NaiveDate, Utc};
@@ -18,6 +18,8 @@ use uuid::Uuid;
 pub struct Engine {
     /// Where everything is kept.
     pub store: Store,
+    /// What is known of incidents, kept between nights.
+    pub known: Known,
     /// The county.
     pub county: County,
     /// The sender of messages.
@@ -39,6 +41,16 @@ pub struct When {
     pub now: DateTime<Utc>,
     /// The tick of the schedule that is answered.
     pub tick: Option<DateTime<Utc>>,
+}
+
+/// What the rules say of a night, with what they said it of.
+pub struct Evaluated {
+    pub(super) seen: Vec<SeenIncident>,
+    pub(super) geography: Geography,
+    pub(super) ledger: Ledger,
+    pub(super) completeness: Completeness,
+    outcomes: Vec<RuleOutcome>,
+    took: Duration,
 }
 
 /// What a night brought.
@@ -77,6 +89,40 @@ impl Engine {
     ///
     /// When the store fails, or a message can't be made; the run is then recorded as failed.
     pub async fn night(&self, when: When, rules: &InForce) -> Result<NightReport> {
+        self.recorded(when, rules, None).await
+    }
+
+    /// The rest of a night that was evaluated before, as when many are replayed side by side.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::night`].
+    pub async fn settle(&self, when: When, rules: &InForce, evaluated: Evaluated) -> Result<NightReport> {
+        self.recorded(when, rules, Some(evaluated)).await
+    }
+
+    /// What the rules say of a night with the incidents known on it. Nothing is saved, and nights don't depend on each
+    /// other.
+    ///
+    /// # Errors
+    ///
+    /// When the county's links are wrong on that day.
+    pub fn evaluate(&self, seen: Vec<SeenIncident>, when: When, rules: &InForce) -> Result<Evaluated> {
+        let began = Instant::now();
+        let cases = self.cases(&seen, when.as_known_on);
+        let geography = self.county.geography(when.night)?;
+        let mut night = Night::new(&geography, &self.county.pack.categories, &cases, when.night);
+        let outcomes = evaluate(&rules.set, &mut night);
+        let (ledger, completeness) = night.into_counts();
+        Ok(Evaluated { seen, geography, ledger, completeness, outcomes, took: began.elapsed() })
+    }
+
+    async fn recorded(
+        &self,
+        when: When,
+        rules: &InForce,
+        evaluated: Option<Evaluated>,
+    ) -> Result<NightReport> {
         let mut run = Run {
             id: Uuid::now_v7(),
             night: when.night,
@@ -94,7 +140,7 @@ impl Engine {
         let begun = tx.begin_run(&run).await.context("noting that the run begins")?;
         tx.commit().await?;
         anyhow::ensure!(begun, "the tick {:?} has been answered already", when.tick);
-        match self.judge_and_tell(&mut run, when, rules, past).await {
+        match Box::pin(self.judge_and_tell(&mut run, when, rules, past, evaluated)).await {
             Ok(report) => Ok(report),
             Err(wrong) => {
                 let mut tx = self.store.begin().await?;
@@ -105,43 +151,54 @@ impl Engine {
         }
     }
 
+    /// Every incident that counts, as known just before an instant.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub async fn as_known(&self, instant: DateTime<Utc>) -> Result<Vec<SeenIncident>> {
+        self.known.as_known(&self.store, instant).await.context("loading what was known")
+    }
+
+    /// What analysis needs of them, for nights that look at the local time of an instant.
+    pub(super) fn cases(&self, seen: &[SeenIncident], instant: DateTime<Utc>) -> Vec<Case> {
+        let zone = self.county.pack.zone;
+        let tick = instant.with_timezone(&zone).time();
+        seen.iter().map(|one| Case::of(&one.incident, one.first_known, zone, tick)).collect()
+    }
+
     async fn judge_and_tell(
         &self,
         run: &mut Run,
         when: When,
         rules: &InForce,
         past: bool,
+        evaluated: Option<Evaluated>,
     ) -> Result<NightReport> {
+        let evaluated = match evaluated {
+            Some(evaluated) => evaluated,
+            None => self.evaluate(self.as_known(when.as_known_on).await?, when, rules)?,
+        };
         let began = Instant::now();
-        let seen = self.store.incidents_as_known(when.as_known_on).await.context("loading what was known")?;
-        let zone = self.county.pack.zone;
-        let tick = when.as_known_on.with_timezone(&zone).time();
-        let cases: Vec<Case> =
-            seen.iter().map(|one| Case::of(&one.incident, one.first_known, zone, tick)).collect();
-        let geography = self.county.geography(when.night)?;
-        let mut night = Night::new(&geography, &self.county.pack.categories, &cases, when.night);
-        let outcomes = evaluate(&rules.set, &mut night);
-        let late = night.completeness().feeds().iter().filter(|feed| feed.late_by > 0);
-        let late = late.map(|feed| feed.source.clone()).collect();
+        let late = evaluated.completeness.feeds().iter().filter(|feed| feed.late_by > 0);
         let mut report = NightReport {
             night: when.night,
-            incidents: seen.len(),
-            outcomes,
+            incidents: evaluated.seen.len(),
+            outcomes: evaluated.outcomes.clone(),
             opened: Vec::new(),
             messages: 0,
             gaps: Vec::new(),
-            late,
+            late: late.map(|feed| feed.source.clone()).collect(),
             past,
         };
         let mut tx = self.store.begin().await?;
         if !past {
-            let telling =
-                telling::Telling { engine: self, geography: &geography, seen: &seen, night: &night, when };
+            let telling = telling::Telling { engine: self, night: &evaluated, when };
             self.tell(&mut tx, &telling, rules, &mut report).await?;
         }
         run.finished_at = Some(when.now);
         run.outcome = RunOutcome::Done;
-        run.summary = summary(&report, rules, began.elapsed());
+        run.summary = summary(&report, rules, evaluated.took + began.elapsed());
         let findings: Vec<Finding> = report.findings().cloned().collect();
         tx.finish_run(run, &findings).await.context("noting that the run is done")?;
         tx.commit().await.context("saving the night")?;

@@ -1,15 +1,15 @@
 //! From a notice to the messages of its recipients.
 
-use super::night::{Engine, NightReport, When, by_id};
+use super::night::{Engine, Evaluated, NightReport, When, by_id};
 use crate::{
     alerts::{Notice, route},
     mail::{
         Asked, Envelope, Figures, History, LateReports, MailContext, Thread, compose, message_bytes,
         message_id,
     },
-    model::{Alert, Geography, Incident, Subject, Window},
-    rules::{Night, Rule},
-    store::{OutboxMessage, SeenIncident, Tx},
+    model::{Alert, Incident, Subject, Window},
+    rules::Rule,
+    store::{OutboxMessage, Tx},
 };
 use anyhow::{Context, Result};
 use chrono::{DateTime, Datelike, Days, NaiveTime, TimeZone, Utc, Weekday};
@@ -24,9 +24,7 @@ const LATE_DAYS: u32 = 3;
 /// What the messages of a night are made from.
 pub(super) struct Telling<'a> {
     pub(super) engine: &'a Engine,
-    pub(super) geography: &'a Geography,
-    pub(super) seen: &'a [SeenIncident],
-    pub(super) night: &'a Night<'a>,
+    pub(super) night: &'a Evaluated,
     pub(super) when: When,
 }
 
@@ -40,7 +38,7 @@ impl Telling<'_> {
         rule: &Rule,
         report: &mut NightReport,
     ) -> Result<()> {
-        let route = route(&alert.latest, &rule.who, self.geography, &self.engine.county.directory);
+        let route = route(&alert.latest, &rule.who, &self.night.geography, &self.engine.county.directory);
         report.gaps.extend(route.gaps.iter().map(|gap| {
             format!(
                 "{}: nobody as {} for ward {}",
@@ -49,9 +47,13 @@ impl Telling<'_> {
                 gap.ward.as_deref().unwrap_or("none")
             )
         }));
-        let members: Vec<&Incident> =
-            alert.latest.members.iter().filter_map(|id| Some(&by_id(self.seen, id)?.incident)).collect();
-        let labels: Vec<String> = route.recipients.iter().map(|to| to.label(self.geography)).collect();
+        let members: Vec<&Incident> = alert
+            .latest
+            .members
+            .iter()
+            .filter_map(|id| Some(&*by_id(&self.night.seen, id)?.incident))
+            .collect();
+        let labels: Vec<String> = route.recipients.iter().map(|to| to.label(&self.night.geography)).collect();
         let rule_in_words = rule.in_words();
         for (place, to) in route.recipients.iter().enumerate() {
             let others: Vec<String> = labels
@@ -65,7 +67,7 @@ impl Telling<'_> {
                 kind: &notice.kind,
                 before: notice.before.as_ref(),
                 pack: &self.engine.county.pack,
-                geography: self.geography,
+                geography: &self.night.geography,
                 figures: Figures::of(&members, &self.engine.county.pack),
                 history: self.history(alert, rule),
                 data_as_at: self.when.as_known_on,
@@ -108,8 +110,8 @@ impl Telling<'_> {
         let Subject::Area { area, category, .. } = &finding.subject else { return None };
         let known = &self.engine.county.pack.categories;
         let categories = category.as_deref().and_then(|code| known.find(code)).unwrap_or(rule.categories.all);
-        let series = self.night.ledger().series(area, categories);
-        let first = self.night.ledger().first();
+        let series = self.night.ledger.series(area, categories);
+        let first = self.night.ledger.first();
         let length = finding.window.days();
         let counts = (0..CHART_WINDOWS)
             .rev()
@@ -125,7 +127,7 @@ impl Telling<'_> {
     }
 
     fn late(&self) -> Option<LateReports> {
-        let known = self.night.completeness();
+        let known = &self.night.completeness;
         let mean =
             (1..=i64::from(LATE_DAYS)).map(|days| known.after(days)).sum::<f64>() / f64::from(LATE_DAYS);
         (mean > 0.0 && mean < 1.0)

@@ -1,22 +1,13 @@
 //! Incidents in versions, and which of two reports of one event is counted.
 
 use super::{Result, Store, StoreError, Tx, text, value};
-use crate::model::{CategorySet, Incident, Place, Status};
+use crate::model::{CategorySet, Incident, Place};
 use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
-use std::collections::{HashMap, hash_map::Entry};
 use uuid::Uuid;
 
 statements! {
     KNOWN_VERSIONS = "SELECT id, known_at, content FROM incident WHERE source = $1 ORDER BY id, known_at";
-    /// Plain, and reduced in [`Store::incidents_as_known`]: finding each incident's last version here takes twice the time.
-    VERSIONS_KNOWN = "SELECT v.id, v.known_at, v.source, v.reference, v.class, v.status, v.categories,
-            v.occurred_from, v.occurred_to, v.recorded_at, v.lon, v.lat, v.easting, v.northing, v.precision,
-            v.ward, v.channel, v.offence, v.repeat_key
-        FROM incident v
-        WHERE v.known_at < $1
-          AND NOT EXISTS (SELECT 1 FROM same_event s WHERE s.also = v.id AND s.linked_at < $1
-                          AND (s.undone_at IS NULL OR s.undone_at >= $1))";
     ANOTHER_SOURCE = "SELECT source FROM incident WHERE source < $1 OR source > $1 LIMIT 1";
     LAST_KNOWN = "SELECT MAX(known_at) FROM incident WHERE known_at < $1";
     LINK_SAME_EVENT = "INSERT INTO same_event (also, kept, reason, linked_at, undone_at)
@@ -45,15 +36,6 @@ pub struct NewVersion {
     pub content: String,
 }
 
-/// An incident as known on a date.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SeenIncident {
-    /// The version in force.
-    pub incident: Incident,
-    /// When its first version became known here.
-    pub first_known: DateTime<Utc>,
-}
-
 /// Two reports that are probably one event.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct LinkedEvent {
@@ -70,7 +52,7 @@ pub struct LinkedEvent {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     id: Uuid,
     known_at: DateTime<Utc>,
     source: String,
@@ -133,42 +115,6 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn known_versions(&self, source: &str) -> Result<Vec<KnownVersion>> {
         Ok(on!(Self, self, pool => sqlx::query_as(KNOWN_VERSIONS).bind(source).fetch_all(pool).await?))
-    }
-
-    /// Every incident that counts, as it was known just before `instant`: no later version, none that had been taken
-    /// back by then, and of two reports of one event only the one that is kept. Oldest first.
-    ///
-    /// # Errors
-    ///
-    /// As [`StoreError`] says.
-    pub async fn incidents_as_known(&self, instant: DateTime<Utc>) -> Result<Vec<SeenIncident>> {
-        let rows: Vec<Row> =
-            on!(Self, self, pool => sqlx::query_as(VERSIONS_KNOWN).bind(instant).fetch_all(pool).await?);
-        let mut last: HashMap<Uuid, (Row, DateTime<Utc>)> = HashMap::with_capacity(rows.len());
-        for row in rows {
-            match last.entry(row.id) {
-                Entry::Vacant(slot) => {
-                    let first_known = row.known_at;
-                    slot.insert((row, first_known));
-                }
-                Entry::Occupied(mut slot) => {
-                    let (kept, first_known) = slot.get_mut();
-                    *first_known = row.known_at.min(*first_known);
-                    if row.known_at > kept.known_at {
-                        *kept = row;
-                    }
-                }
-            }
-        }
-        let mut seen = Vec::with_capacity(last.len());
-        for (row, first_known) in last.into_values() {
-            let incident = Incident::try_from(row)?;
-            if incident.status != Status::Withdrawn {
-                seen.push(SeenIncident { incident, first_known });
-            }
-        }
-        seen.sort_by_key(|one| (one.incident.occurred_from, one.incident.id));
-        Ok(seen)
     }
 
     /// Whether anybody but this source has told of incidents.

@@ -46,15 +46,17 @@ mod lease;
 mod outbox;
 mod rules;
 mod runs;
+mod versions;
 
 pub use accounts::{Account, SavedSession};
 pub use alerts::AlertEvent;
 pub use areas::WardShape;
 pub use imports::{ImportRecord, SavedReject};
-pub use incidents::{KnownVersion, LinkedEvent, NewVersion, SeenIncident};
+pub use incidents::{KnownVersion, LinkedEvent, NewVersion};
 pub use outbox::{OutboxCount, OutboxMessage};
 pub use rules::SavedRules;
 pub use runs::{Run, RunOutcome};
+pub use versions::{Known, SeenIncident};
 
 use sqlx::{
     PgPool, Postgres, Sqlite, SqlitePool, Transaction,
@@ -172,6 +174,7 @@ impl Store {
             outbox::STATEMENTS,
             rules::STATEMENTS,
             runs::STATEMENTS,
+            versions::STATEMENTS,
         ]
         .into_iter()
         .flatten()

@@ -3,7 +3,7 @@ use crate::{
     import::read_pack,
     model::{Alert, AreaRef, Finding, Recurrence, Role, Subject, Window},
     stages::{county::County, setup::save_pack},
-    store::{Account, Run, RunOutcome, Store},
+    store::{Account, Known, Run, RunOutcome, Store},
     synth::llr,
 };
 use axum::{
@@ -56,6 +56,7 @@ impl Pages {
         tx.commit().await.unwrap();
         let engine = Arc::new(Engine {
             store: store.clone(),
+            known: Known::default(),
             county: County::load(&store).await.unwrap(),
             from: "watch@llr.invalid".into(),
             site: "http://127.0.0.1:8080".into(),

@@ -17,7 +17,7 @@ use tension_watch::{
         send::send_due,
         setup::save_pack,
     },
-    store::Store,
+    store::{Known, Store},
     synth::{llr, tessellation},
 };
 
@@ -61,6 +61,7 @@ async fn county(store: &Store) -> Engine {
     assert_eq!(Grid::new(files.pack.projection), Grid::British);
     Engine {
         store: store.clone(),
+        known: Known::default(),
         county: County::load(store).await.unwrap(),
         from: "watch@llr.invalid".into(),
         site: "http://127.0.0.1:8080".into(),

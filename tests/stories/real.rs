@@ -13,7 +13,7 @@ use tension_watch::{
         rules::in_force,
         setup::save_pack,
     },
-    store::Store,
+    store::{Known, Store},
 };
 
 fn folder(test: &str) -> Option<PathBuf> {
@@ -56,7 +56,8 @@ async fn county(words: &str, outlines: &str, code: &str, name: &str) -> (tempfil
         .unwrap();
     let county = County::load(&store).await.unwrap();
     let site = "http://127.0.0.1:8080".into();
-    (folder, Engine { store, county, from: "watch@real.invalid".into(), site, synthetic: false })
+    let known = Known::default();
+    (folder, Engine { store, known, county, from: "watch@real.invalid".into(), site, synthetic: false })
 }
 
 const LEICESTERSHIRE: &str = r#"

@@ -10,7 +10,7 @@ use tension_watch::{
         Mailbox, Pack, Place, Precision, Projection, Recurrence, Role, Status, Subject, Window,
     },
     store::{
-        Account, AlertEvent, ImportRecord, LinkedEvent, NewVersion, OutboxMessage, Run, RunOutcome,
+        Account, AlertEvent, ImportRecord, Known, LinkedEvent, NewVersion, OutboxMessage, Run, RunOutcome,
         SavedReject, SavedRules, SavedSession, Store, WardShape,
     },
 };
@@ -156,9 +156,11 @@ async fn a_past_night_sees_only_what_was_known_then() {
         let second = incident(1, "2026-06-09T05:00:00Z", Status::Withdrawn);
         let other = incident(2, "2026-06-02T05:00:00Z", Status::Confirmed);
         import(store, &[first.clone(), second.clone(), other.clone()]).await;
+        let known = Known::default();
         let seen = async |instant: DateTime<Utc>| {
-            let found = store.incidents_as_known(instant).await.unwrap();
-            found.into_iter().map(|seen| seen.incident).collect::<Vec<_>>()
+            let found = known.as_known(store, instant).await.unwrap();
+            assert_eq!(found, store.incidents_as_known(instant).await.unwrap(), "kept or read anew");
+            found.into_iter().map(|seen| (*seen.incident).clone()).collect::<Vec<_>>()
         };
         // The same instant is not before itself: a night sees what was known before it began.
         assert_eq!(seen(at("2026-06-02T05:00:00Z")).await, []);

@@ -11,6 +11,8 @@ pub(super) struct History {
     /// What weighing leaves of the exposure: weight times exposure times the share of the mean that is kept.
     kept: Vec<Vec<f64>>,
     factors: Kept,
+    /// Cells that weigh less than 1.
+    light: Vec<(usize, usize)>,
     blocks: usize,
 }
 
@@ -22,7 +24,11 @@ impl History {
         let (count, exposure): (Vec<Vec<f64>>, Vec<Vec<f64>>) = series.iter().map(cells).unzip();
         let weight: Vec<Vec<f64>> = count.iter().map(|counts| first_weights(counts)).collect();
         let kept = exposure.iter().zip(&weight).map(|(e, w)| e.iter().zip(w).map(|(e, w)| e * w).collect());
-        Self { kept: kept.collect(), count, exposure, weight, factors: Kept::all(), blocks }
+        let light = weight.iter().enumerate().flat_map(|(i, weights)| {
+            weights.iter().enumerate().filter(|one| *one.1 < 1.0).map(move |(block, _)| (i, block))
+        });
+        let light = light.collect();
+        Self { kept: kept.collect(), count, exposure, weight, factors: Kept::all(), light, blocks }
     }
 
     /// Rates before any fit: counts against the mean of the group.
@@ -65,45 +71,152 @@ impl History {
         (0..self.count.len()).map(of).collect()
     }
 
-    fn means(&self, i: usize, levels: &[f64], rate: f64) -> Vec<f64> {
-        self.exposure[i].iter().zip(levels).map(|(exposure, level)| exposure * level * rate).collect()
+    /// Lets dispersion and weights settle together for a pattern and rates, which costs no fit, and gives the dispersion.
+    /// The `first` weighing of all is strict: it takes the dispersion given.
+    pub fn settle(
+        &mut self,
+        (levels, rates): (&[f64], &Rates),
+        mut dispersion: f64,
+        first: bool,
+        control: &Control,
+    ) -> f64 {
+        let means = Means::new(&self.count, &self.exposure, levels, rates, control);
+        for turn in 0..TURNS {
+            if turn > 0 || !first {
+                dispersion = self.dispersion(&means, control);
+            }
+            self.weigh(&means, dispersion, control);
+        }
+        for (i, kept) in self.kept.iter_mut().enumerate() {
+            for (block, kept) in kept.iter_mut().enumerate() {
+                let left = self.factors.at(means.place[i][block]).mean;
+                *kept = self.weight[i][block] * self.exposure[i][block] * left;
+            }
+        }
+        dispersion
     }
 
     /// Variance over mean of a block, pooled over series and blocks: the mean of ((y - m)² - m) / m, weighted by
     /// 1 / (2 + 1 / m), the inverse of its variance under Poisson (fourth moment m + 3 m²), drawn towards the prior, and
     /// divided by what weighing keeps of it.
-    pub fn dispersion(&self, levels: &[f64], rates: &Rates, control: &Control) -> f64 {
-        let mut information = control.dispersion_information;
-        let mut sum = information * (control.dispersion - 1.0);
-        for (i, rate) in rates.mean.iter().enumerate() {
-            for (block, mean) in
-                self.means(i, levels, *rate).into_iter().enumerate().filter(|cell| cell.1 > 1e-9)
-            {
-                let weight = self.weight[i][block] * mean / (2.0 * mean + 1.0);
-                sum += weight * ((self.count[i][block] - mean).powi(2) - mean) / mean;
-                information += weight * self.factors.at(mean).excess;
+    fn dispersion(&self, means: &Means, control: &Control) -> f64 {
+        let mut sum = control.dispersion_information * (control.dispersion - 1.0) + means.excess;
+        let mut information = means.information;
+        // All cells first, then without what the few light ones lack.
+        for &(i, block) in &self.light {
+            let lacks = 1.0 - self.weight[i][block];
+            let mean = means.mean[i][block];
+            if mean > LEAST_MEAN {
+                let (weight, excess) = excess(self.count[i][block], mean);
+                sum -= lacks * weight * excess;
+                information[means.place[i][block]] -= lacks * weight;
             }
         }
-        let dispersion = 1.0 + sum / information;
-        if dispersion.is_finite() { dispersion.clamp(1.02, 1e6) } else { control.dispersion }
+        let kept =
+            information.iter().enumerate().map(|(place, weight)| weight * self.factors.at(place).excess);
+        let dispersion = 1.0 + sum / (control.dispersion_information + kept.sum::<f64>());
+        if dispersion.is_finite() { dispersion.clamp(LEAST_DISPERSION, 1e6) } else { control.dispersion }
     }
 
     /// Weighs every cell anew: those of spans too rare to be usual weigh p / limit, p being the span's upper tail. Since
     /// rare quiet cells go with the episodes, what that does to means is put right ([`Kept`]).
-    pub fn weigh(&mut self, levels: &[f64], rates: &Rates, dispersion: f64, control: &Control) {
+    fn weigh(&mut self, means: &Means, dispersion: f64, control: &Control) {
         self.factors = Kept::new(dispersion, control.episodes[0].1);
-        for (i, rate) in rates.mean.iter().enumerate() {
-            let means = self.means(i, levels, *rate);
-            self.weight[i].fill(1.0);
-            for (span, limit) in control.episodes {
-                weigh_spans(&mut self.weight[i], &self.count[i], &means, dispersion, (span, limit));
+        for (i, block) in self.light.drain(..) {
+            self.weight[i][block] = 1.0;
+        }
+        for span in &means.high {
+            // Most are too near to their mean for a tail below the limit, and need no tail.
+            if span.count < span.mean + span.near * (dispersion * span.mean).sqrt() {
+                continue;
             }
-            for (block, mean) in means.iter().enumerate() {
-                self.kept[i][block] =
-                    self.weight[i][block] * self.exposure[i][block] * self.factors.at(*mean).mean;
+            let p = Usual::new(span.mean, span.mean / (dispersion - 1.0)).upper_tail(span.count);
+            if p < span.limit {
+                let (i, mean) = (span.series, &means.mean[span.series]);
+                for block in span.blocks().filter(|&block| self.count[i][block] > mean[block]) {
+                    if self.weight[i][block] >= 1.0 {
+                        self.light.push((i, block));
+                    }
+                    self.weight[i][block] = self.weight[i][block].min(p / span.limit);
+                }
             }
         }
     }
+}
+
+/// Dispersion and weights settle in so many turns.
+const TURNS: usize = 3;
+
+/// A cell that expects less says nothing of the dispersion.
+const LEAST_MEAN: f64 = 1e-9;
+
+/// No dispersion is taken to be smaller.
+const LEAST_DISPERSION: f64 = 1.02;
+
+/// What follows from the expectation of every cell, as long as pattern and rates stay.
+struct Means {
+    mean: Vec<Vec<f64>>,
+    /// Its place in the table of [`Kept`].
+    place: Vec<Vec<usize>>,
+    /// Spans high enough above their mean to be looked at.
+    high: Vec<High>,
+    /// The weighted sum of the excesses of all cells, and their weights by place.
+    excess: f64,
+    information: [f64; Kept::PLACES],
+}
+
+/// A span of blocks with more than usual.
+struct High {
+    series: usize,
+    first: usize,
+    length: usize,
+    count: f64,
+    mean: f64,
+    limit: f64,
+    near: f64,
+}
+
+impl High {
+    fn blocks(&self) -> std::ops::Range<usize> {
+        self.first..self.first + self.length
+    }
+}
+
+impl Means {
+    fn new(
+        count: &[Vec<f64>],
+        exposure: &[Vec<f64>],
+        levels: &[f64],
+        rates: &Rates,
+        control: &Control,
+    ) -> Self {
+        let of = |(exposure, rate): (&Vec<f64>, &f64)| -> Vec<f64> {
+            exposure.iter().zip(levels).map(|(exposure, level)| exposure * level * rate).collect()
+        };
+        let mean: Vec<Vec<f64>> = exposure.iter().zip(&rates.mean).map(of).collect();
+        let place: Vec<Vec<usize>> =
+            mean.iter().map(|means| means.iter().map(|mean| Kept::place(*mean)).collect()).collect();
+        let (mut all, mut information) = (0.0, [0.0; Kept::PLACES]);
+        let mut high = Vec::new();
+        for (i, counts) in count.iter().enumerate() {
+            for (block, mean) in mean[i].iter().enumerate().filter(|cell| *cell.1 > LEAST_MEAN) {
+                let (weight, excess) = excess(counts[block], *mean);
+                all += weight * excess;
+                information[place[i][block]] += weight;
+            }
+            for (length, limit) in control.episodes {
+                high.extend(
+                    high_spans(counts, &mean[i], (length, limit)).map(|span| High { series: i, ..span }),
+                );
+            }
+        }
+        Self { mean, place, high, excess: all, information }
+    }
+}
+
+/// A cell's weight in the dispersion, and its excess variance over its mean.
+fn excess(count: f64, mean: f64) -> (f64, f64) {
+    (mean / (2.0 * mean + 1.0), ((count - mean).powi(2) - mean) / mean)
 }
 
 /// Before anything is known, cells beyond twenty times (one more than the ninth decile) teach nothing: a slip of the pen
@@ -115,31 +228,55 @@ fn first_weights(counts: &[f64]) -> Vec<f64> {
     counts.iter().map(|&count| if count > 20.0 * (decile + 1.0) { 0.0 } else { 1.0 }).collect()
 }
 
-fn weigh_spans(
-    weight: &mut [f64],
-    count: &[f64],
-    mean: &[f64],
-    dispersion: f64,
-    (span, limit): (usize, f64),
-) {
-    let span = span.max(1);
+/// Less than so many standard deviations above its mean no count has a tail below the limit: fewer than of a normal
+/// distribution, for counts that are nearly always 0. True up to a dispersion of 10, far beyond any of incidents.
+fn standard_deviations(limit: f64) -> f64 {
+    match limit {
+        limit if limit <= 3e-4 => 3.0,
+        limit if limit <= 1e-3 => 2.7,
+        _ => 2.0,
+    }
+}
+
+/// Spans of a length that some dispersion could make rarer than the limit.
+fn high_spans<'a>(
+    count: &'a [f64],
+    mean: &'a [f64],
+    (length, limit): (usize, f64),
+) -> impl Iterator<Item = High> + 'a {
+    let length = length.max(1);
+    let near = standard_deviations(limit);
+    let squared = near * near * LEAST_DISPERSION;
     // Counts are whole numbers, so that a running sum of them is exact. Most spans of small wards hold none.
-    let mut y: f64 = count.iter().take(span - 1).sum();
-    for first in 0..(count.len() + 1).saturating_sub(span) {
-        let cells = first..first + span;
-        y += count[first + span - 1] - first.checked_sub(1).map_or(0.0, |left| count[left]);
+    let mut y: f64 = count.iter().take(length - 1).sum();
+    (0..(count.len() + 1).saturating_sub(length)).filter_map(move |first| {
+        y += count[first + length - 1] - first.checked_sub(1).map_or(0.0, |left| count[left]);
         if y <= 0.0 {
-            continue;
+            return None;
         }
-        let m: f64 = mean[cells.clone()].iter().sum();
-        // Nearer than two standard deviations no tail is below a limit of 1 %.
-        if m <= 0.0 || y < m + 2.0 * (dispersion * m).sqrt() {
-            continue;
-        }
-        let p = Usual::new(m, m / (dispersion - 1.0)).upper_tail(y);
-        if p < limit {
-            for cell in cells.filter(|&cell| count[cell] > mean[cell]) {
-                weight[cell] = weight[cell].min(p / limit);
+        let m: f64 = mean[first..first + length].iter().sum();
+        let high = m > 0.0 && y > m && (y - m) * (y - m) >= squared * m;
+        high.then_some(High { series: 0, first, length, count: y, mean: m, limit, near })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_span_that_is_passed_over_is_rare() {
+        for limit in [3e-4, 1e-3, 3e-3] {
+            for dispersion in [1.02, 1.2, 1.5, 3.0, 10.0] {
+                for mean in (0..400).map(|n| 1e-3 * 1.04_f64.powi(n)) {
+                    let usual = Usual::new(mean, mean / (dispersion - 1.0));
+                    let end = (mean + standard_deviations(limit) * (dispersion * mean).sqrt()).ceil();
+                    let last = (end - 1.0).max(0.0);
+                    assert!(
+                        usual.upper_tail(last) >= limit,
+                        "{last} where {mean} are usual: {limit} {dispersion}"
+                    );
+                }
             }
         }
     }

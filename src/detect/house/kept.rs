@@ -11,34 +11,33 @@ pub(super) struct Factors {
 
 /// Factors by mean, on a grid of logarithms.
 #[derive(Debug, Clone)]
-pub(super) struct Kept {
-    table: Vec<Factors>,
-    /// Means from which on the next place is nearer, rising: looked up, since a logarithm a cell is dear.
-    borders: Vec<f64>,
-}
+pub(super) struct Kept([Factors; Kept::PLACES]);
 
 impl Kept {
     /// Logarithm of the least mean tabulated, the grid's step, and its length: means from 0.002 to 120.
     const LEAST: f64 = -6.25;
     const STEP: f64 = 0.5;
-    const PLACES: usize = 23;
+    pub const PLACES: usize = 23;
 
     /// Nothing is left out.
     pub fn all() -> Self {
-        Self { table: vec![Factors { mean: 1.0, excess: 1.0 }], borders: Vec::new() }
+        Self([Factors { mean: 1.0, excess: 1.0 }; Self::PLACES])
     }
 
     /// For negative binomials with variance `dispersion` times mean.
     pub fn new(dispersion: f64, limit: f64) -> Self {
-        let mean = |place: f64| (Self::LEAST + Self::STEP * place).exp();
-        Self {
-            table: (0..Self::PLACES).map(|place| factors(mean(place as f64), dispersion, limit)).collect(),
-            borders: (1..Self::PLACES).map(|place| mean(place as f64 - 0.5)).collect(),
-        }
+        let mean = |place: usize| (Self::LEAST + Self::STEP * place as f64).exp();
+        Self(std::array::from_fn(|place| factors(mean(place), dispersion, limit)))
     }
 
-    pub fn at(&self, mean: f64) -> Factors {
-        self.table[self.borders.partition_point(|border| *border <= mean)]
+    /// The place nearest to a mean.
+    pub fn place(mean: f64) -> usize {
+        let place = (mean.max(1e-300).ln() - Self::LEAST) / Self::STEP + 0.5;
+        (place.max(0.0) as usize).min(Self::PLACES - 1)
+    }
+
+    pub fn at(&self, place: usize) -> Factors {
+        self.0[place]
     }
 }
 
@@ -72,13 +71,14 @@ mod tests {
 
     #[test]
     fn little_is_lost_where_little_is_left_out() {
-        let kept = Kept::new(1.5, 1e-6).at(1.0);
+        let kept = Kept::new(1.5, 1e-6).at(Kept::place(1.0));
         assert!(kept.mean > 0.999 && kept.excess > 0.99, "{kept:?}");
     }
 
     #[test]
     fn clumped_counts_lose_more() {
-        let (calm, clumped) = (Kept::new(1.2, 3e-3).at(0.2), Kept::new(4.0, 3e-3).at(0.2));
+        let (calm, clumped) =
+            (Kept::new(1.2, 3e-3).at(Kept::place(0.2)), Kept::new(4.0, 3e-3).at(Kept::place(0.2)));
         assert!(clumped.mean < calm.mean && clumped.mean > 0.7, "{calm:?} {clumped:?}");
         assert!(clumped.excess < 0.9, "{clumped:?}");
     }

@@ -54,13 +54,7 @@ impl Panel {
             if series.len() > 1 {
                 rates = Rates::learn(&past.seen(&levels, dispersion, fade));
             }
-            // The first weighing is strict; then dispersion and weights settle together, which costs no fit.
-            for turn in 0..3 {
-                if round + turn > 0 {
-                    dispersion = past.dispersion(&levels, &rates, control);
-                }
-                past.weigh(&levels, &rates, dispersion, control);
-            }
+            dispersion = past.settle((&levels, &rates), dispersion, round == 0, control);
         }
         let wandered = found.pattern.design.wandering() * (blocks - history) as f64 / control.freq;
         Self {
