@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     import::{Mapping, Reject, read_areas, read_directory, rejects_csv},
+    locate::misfits,
     model::{Area, AreaKind},
     stages::{
         county::Outlines,
@@ -191,6 +192,9 @@ pub(super) fn told(report: &ImportReport) -> String {
     text
 }
 
+/// Overlaps and gaps of wards up to so many square metres are not worth a word: generalised outlines have them.
+const SLIVER: f64 = 10.0;
+
 async fn areas(site: &Site, file: &Path, code: &str, name: &str, valid_from: NaiveDate) -> Result<()> {
     let shown = file.display();
     let text =
@@ -222,6 +226,13 @@ async fn areas(site: &Site, file: &Path, code: &str, name: &str, valid_from: Nai
     }
     tx.commit().await.context("keeping the outlines")?;
     println!("{} wards in force from {valid_from}", outlines.len());
+    let misfits = misfits(&outlines, SLIVER);
+    for misfit in misfits.iter().take(20) {
+        println!("note: {misfit}");
+    }
+    if misfits.len() > 20 {
+        println!("note: and {} more gaps and overlaps", misfits.len() - 20);
+    }
     println!("incidents imported before keep the ward they were given; import outlines first");
     Ok(())
 }

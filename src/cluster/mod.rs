@@ -3,11 +3,14 @@
 //! In: points on a metric grid with a local day. Out: clusters and repeat places, with how often by the county's own
 //! past. Distances are metres on the grid, never degrees. Nothing here reads a clock, a file or a database.
 
+mod clustering;
 mod clusters;
+mod column;
 mod places;
 mod st_dbscan;
 mod strength;
 
+pub use clustering::Clustering;
 pub use clusters::{Near, clusters};
 pub use places::{Again, repeat_people, repeat_places};
 pub use st_dbscan::{Point, Reach, ReachError, Role, st_dbscan};

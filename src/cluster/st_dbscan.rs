@@ -3,7 +3,7 @@
 //! Source: Birant and Kut, ST-DBSCAN: An algorithm for clustering spatial-temporal data, Data & Knowledge
 //! Engineering 2007, 60, 208-221, with its two radii and without its non-spatial measure.
 
-use rstar::{AABB, RTree, primitives::GeomWithData};
+use super::Clustering;
 
 /// An incident's place and day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,9 +19,9 @@ pub struct Point {
 /// Who is a neighbour of whom, and how many make a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reach {
-    metres: i64,
-    days: i64,
-    min_points: usize,
+    pub(super) metres: i64,
+    pub(super) days: i64,
+    pub(super) min_points: usize,
 }
 
 /// A reach that no cluster can have.
@@ -51,19 +51,13 @@ impl Reach {
         }
     }
 
-    /// Exact in 64-bit integers: no pair is lost to rounding at the rim.
-    fn joins(self, a: Point, b: Point) -> bool {
-        let east = i64::from(a.easting) - i64::from(b.easting);
-        let north = i64::from(a.northing) - i64::from(b.northing);
-        let days = i64::from(a.day) - i64::from(b.day);
-        days.abs() <= self.days
-            && east.abs() <= self.metres
-            && north.abs() <= self.metres
-            && east * east + north * north <= self.metres * self.metres
+    /// The side of a square whose points are all within reach of each other: between whole metres, one more fits in.
+    pub(super) fn side(self) -> i64 {
+        (self.metres * self.metres / 2).isqrt() + 1
     }
 
     /// Stretches a day so that both radii are about as long, which keeps the tree's boxes compact.
-    fn stretch(self) -> i64 {
+    pub(super) fn stretch(self) -> i64 {
         (self.metres / self.days.max(1)).max(1)
     }
 }
@@ -95,72 +89,21 @@ impl Role {
 /// on one day are each other's neighbours, however many there are.
 #[must_use]
 pub fn st_dbscan(points: &[Point], reach: Reach) -> Vec<Role> {
-    let stretch = reach.stretch();
-    let tree = RTree::bulk_load(
-        points
-            .iter()
-            .enumerate()
-            .map(|(index, point)| GeomWithData::new(corner(*point, stretch), index))
-            .collect(),
-    );
-    let near = |point: Point, found: &mut Vec<usize>| {
-        let (metres, days) = (reach.metres, reach.days * stretch);
-        let [east, north, day] = corner(point, stretch);
-        let around = AABB::from_corners(
-            [east - metres, north - metres, day - days],
-            [east + metres, north + metres, day + days],
-        );
-        found.clear();
-        found.extend(
-            tree.locate_in_envelope(around)
-                .map(|there| there.data)
-                .filter(|&there| reach.joins(point, points[there])),
-        );
-    };
-
-    let mut found = Vec::new();
-    let core: Vec<bool> = points
-        .iter()
-        .map(|point| {
-            near(*point, &mut found);
-            found.len() >= reach.min_points
-        })
-        .collect();
-
-    let mut roles = vec![Role::Noise; points.len()];
+    let mut roles = Clustering::new(points, reach).roles();
+    let mut numbers = vec![0; roles.len()];
     let mut clusters = 0;
-    let mut open = Vec::new();
-    for first in 0..points.len() {
-        if !core[first] || roles[first] != Role::Noise {
-            continue;
+    for (index, role) in roles.iter().enumerate() {
+        if *role == Role::Core(index) {
+            numbers[index] = clusters;
+            clusters += 1;
         }
-        roles[first] = Role::Core(clusters);
-        open.push(first);
-        while let Some(from) = open.pop() {
-            near(points[from], &mut found);
-            for &to in found.iter().filter(|&&to| core[to]) {
-                if roles[to] == Role::Noise {
-                    roles[to] = Role::Core(clusters);
-                    open.push(to);
-                }
-            }
-        }
-        clusters += 1;
     }
-
-    for index in (0..points.len()).filter(|&index| !core[index]) {
-        near(points[index], &mut found);
-        if let Some(cluster) =
-            found.iter().filter(|&&there| core[there]).min().and_then(|&there| roles[there].cluster())
-        {
-            roles[index] = Role::Border(cluster);
+    for role in &mut roles {
+        if let Role::Core(cluster) | Role::Border(cluster) = role {
+            *cluster = numbers[*cluster];
         }
     }
     roles
-}
-
-fn corner(point: Point, stretch: i64) -> [i64; 3] {
-    [point.easting.into(), point.northing.into(), i64::from(point.day) * stretch]
 }
 
 #[cfg(test)]
@@ -203,9 +146,16 @@ mod tests {
         assert!(st_dbscan(&[], Reach::new(100, 7, 3).unwrap()).is_empty());
     }
 
+    fn joins(reach: Reach, a: Point, b: Point) -> bool {
+        let apart = |a: i32, b: i32| (i128::from(a) - i128::from(b)).abs();
+        let (east, north) = (apart(a.easting, b.easting), apart(a.northing, b.northing));
+        apart(a.day, b.day) <= i128::from(reach.days)
+            && east * east + north * north <= i128::from(reach.metres) * i128::from(reach.metres)
+    }
+
     /// The definition, word by word, with every pair looked at.
     fn by_definition(points: &[Point], reach: Reach) -> (Vec<bool>, Vec<Option<usize>>) {
-        let neighbours = |a: usize| (0..points.len()).filter(move |&b| reach.joins(points[a], points[b]));
+        let neighbours = |a: usize| (0..points.len()).filter(move |&b| joins(reach, points[a], points[b]));
         let core: Vec<bool> = (0..points.len()).map(|a| neighbours(a).count() >= reach.min_points).collect();
         let mut name: Vec<Option<usize>> = (0..points.len()).map(|a| core[a].then_some(a)).collect();
         loop {
@@ -233,9 +183,13 @@ mod tests {
                 match roles[a] {
                     Role::Core(_) => prop_assert!(core[a]),
                     Role::Border(cluster) => prop_assert!(!core[a] && (0..points.len()).any(|b| core[b]
-                        && reach.joins(points[a], points[b]) && roles[b] == Role::Core(cluster))),
+                        && joins(reach, points[a], points[b]) && roles[b] == Role::Core(cluster))),
                     Role::Noise => prop_assert!(!core[a]
-                        && (0..points.len()).all(|b| !(core[b] && reach.joins(points[a], points[b])))),
+                        && (0..points.len()).all(|b| !(core[b] && joins(reach, points[a], points[b])))),
+                }
+                if let Role::Border(cluster) = roles[a] {
+                    let first = (0..points.len()).find(|&b| core[b] && joins(reach, points[a], points[b]));
+                    prop_assert_eq!(first.map(|first| roles[first]), Some(Role::Core(cluster)));
                 }
                 for b in (0..a).filter(|&b| core[a] && core[b]) {
                     prop_assert_eq!(name[a] == name[b], roles[a] == roles[b]);

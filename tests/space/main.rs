@@ -1,0 +1,3 @@
+//! Space and time by themselves: reference answers for clusters and wards, and what every method promises of any input.
+
+mod oracle;
