@@ -190,6 +190,7 @@ mod tests {
             expected: 0.4,
             usual_range: None,
             times_usual: None,
+            change: None,
             recurrence: Recurrence::from_daily_rate(1.0 / 400.0),
             members: Vec::new(),
         }

@@ -6,7 +6,7 @@
 use super::Clustering;
 
 /// An incident's place and day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Point {
     /// Metres east on the pack's grid.
     pub easting: i32,

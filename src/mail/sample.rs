@@ -74,6 +74,7 @@ fn alert() -> Alert {
         expected: 2.1,
         usual_range: Some((0, 5)),
         times_usual: Some((1.9, 8.1)),
+        change: None,
         recurrence: Recurrence::from_daily_rate(1.0 / 140.0),
         members: Vec::new(),
     };

@@ -1,6 +1,6 @@
 //! A rule that held, and the alert it becomes.
 
-use super::{AlertLevel, AreaRef, Recurrence, Window};
+use super::{AlertLevel, AreaRef, Change, Recurrence, Window};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -52,6 +52,9 @@ pub struct Finding {
     /// How many times what is usual: the central 95 %, where the detector tells it.
     #[serde(default)]
     pub times_usual: Option<(f64, f64)>,
+    /// How a cluster goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
     /// How often by chance, over everything the rule looks at.
     pub recurrence: Recurrence,
     /// The incidents counted, oldest first.
@@ -157,6 +160,7 @@ mod tests {
             expected: 2.1,
             usual_range: Some((0, 5)),
             times_usual: None,
+            change: None,
             recurrence: Recurrence::from_daily_rate(1.0 / 140.0),
             members: Vec::new(),
         };

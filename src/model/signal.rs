@@ -66,27 +66,45 @@ pub struct Judgement {
     pub p_lower: f64,
 }
 
+/// How a cluster goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// Nothing happened there in the time before.
+    New,
+    /// No change that chance would not bring.
+    Ongoing,
+    /// More than in the time before.
+    Intensifying,
+    /// Less than in the time before.
+    Diminishing,
+}
+
 /// Incidents close together in space and time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cluster {
     /// The incidents, oldest first. The first core incident gives the cluster its lasting name.
     pub members: Vec<Uuid>,
+    /// Those that are unusual together, oldest first: what follows is told of them.
+    pub part: Vec<Uuid>,
     /// The oldest core incident.
     pub name: Uuid,
-    /// Wards touched, most members first.
+    /// Wards touched, most incidents first.
     pub wards: Vec<String>,
-    /// Categories carried by any member.
+    /// Categories carried by any.
     pub categories: CategorySet,
-    /// From its first to its last incident.
+    /// From the first to the last.
     pub window: Window,
     /// Middle, metres on the pack's grid.
     pub centre: (f64, f64),
-    /// Metres from the middle to the farthest member.
+    /// Metres from the middle to the farthest.
     pub radius: f64,
     /// Incidents usual in that circle and time.
     pub expected: f64,
-    /// How often something this strong comes up.
+    /// How often by chance.
     pub recurrence: Recurrence,
+    /// How it goes on.
+    pub change: Change,
 }
 
 /// One place, again and again.

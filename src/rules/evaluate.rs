@@ -5,10 +5,10 @@ use super::{
     night::{Night, Wanted},
 };
 use crate::{
-    cluster::{Again, Near, Reach, clusters, repeat_people, repeat_places},
+    cluster::{Again, Chance, Near, Reach, clusters, repeat_people, repeat_places},
     count::Case,
     detect::{Cell, Expectation, Floors, recurrence, reference::Method},
-    model::{AreaKind, CategorySet, Finding, Judgement, Period, Recurrence, Subject, Window},
+    model::{AreaKind, CategorySet, Cluster, Finding, Judgement, Period, Recurrence, Subject, Window},
 };
 use chrono::{Days, Months, NaiveDate};
 use std::collections::BTreeMap;
@@ -21,10 +21,20 @@ pub struct RuleOutcome {
     pub rule: String,
     /// What holds.
     pub findings: Vec<Finding>,
+    /// Every cluster alive, for their lives from night to night.
+    pub clusters: Vec<Cluster>,
     /// How many areas, clusters or places it looked at.
     pub looked_at: usize,
     /// The strongest that does not hold, in words.
     pub nearest: Option<String>,
+}
+
+impl RuleOutcome {
+    /// Nothing found yet.
+    fn of(rule: &Rule) -> Self {
+        let (findings, clusters) = (Vec::new(), Vec::new());
+        Self { rule: rule.id.clone(), findings, clusters, looked_at: 0, nearest: None }
+    }
 }
 
 /// Evaluates every live and shadow rule.
@@ -33,12 +43,15 @@ pub fn evaluate(rules: &RuleSet, night: &mut Night<'_>) -> Vec<RuleOutcome> {
     let active = || rules.rules.iter().filter(|rule| rule.is_evaluated());
     let wanted: Vec<Wanted> = active().flat_map(|rule| wanted(rule, night.ledger.last())).collect();
     night.learn(&wanted);
+    let scans = active().filter(|rule| matches!(rule.detector, Detector::Cluster { .. })).count() as u32;
     active()
         .map(|rule| match rule.detector {
             Detector::Spike { at_least, times_usual, method } => {
                 spike(rule, Floors { at_least, times_usual }, method, night)
             }
-            Detector::Cluster { at_least, metres, days } => cluster(rule, at_least, metres, days, night),
+            Detector::Cluster { at_least, metres, days } => {
+                cluster(rule, at_least, (metres, days), scans, night)
+            }
             Detector::Repeat { of, at_least, within } => repeat(rule, of, at_least, within, night),
         })
         .collect()
@@ -85,8 +98,7 @@ fn spike(rule: &Rule, floors: Floors, method: Option<Method>, night: &mut Night<
         .iter()
         .map(|(_, judgement, usual)| Cell { usual: *usual, days: f64::from(judgement.window.days()) })
         .collect();
-    let mut outcome =
-        RuleOutcome { rule: rule.id.clone(), findings: Vec::new(), looked_at: judged.len(), nearest: None };
+    let mut outcome = RuleOutcome { looked_at: judged.len(), ..RuleOutcome::of(rule) };
     let mut nearest = 0.0;
     for (category, judgement, _) in judged {
         if judgement.observed < floors.least(judgement.expected) {
@@ -137,30 +149,38 @@ fn spike_finding(
 }
 
 /// Several near to each other: those placed well enough, in the areas of the rule.
-fn cluster(rule: &Rule, at_least: usize, metres: u32, days: u32, night: &Night<'_>) -> RuleOutcome {
+fn cluster(
+    rule: &Rule,
+    at_least: usize,
+    (metres, days): (u32, u32),
+    scans: u32,
+    night: &Night<'_>,
+) -> RuleOutcome {
     let last = night.ledger.last() - Days::new(rule.wait_days.into());
-    let mut outcome =
-        RuleOutcome { rule: rule.id.clone(), findings: Vec::new(), looked_at: 0, nearest: None };
+    let mut outcome = RuleOutcome::of(rule);
     let Ok(reach) = Reach::new(metres, days, at_least) else { return outcome };
-    let placed = placed(rule, night);
-    let found = clusters(&placed, rule.categories.all, Near { reach, days }, last);
-    outcome.looked_at = found.len();
+    let near = Near { reach, metres, days, at_least: at_least as u32 };
+    let chance = Chance { scans, matters_from_days: rule.rarer_than_days };
+    outcome.clusters = clusters(&placed(rule, night), rule.categories.all, near, chance, last);
+    outcome.looked_at = outcome.clusters.len();
     let mut nearest = 0.0;
-    for found in found.into_iter().filter(|one| one.wards.iter().any(|ward| rule.areas.holds(ward))) {
+    let within = outcome.clusters.iter().filter(|one| one.wards.iter().any(|ward| rule.areas.holds(ward)));
+    for found in within {
         let strength = found.recurrence;
         if strength.days() >= rule.rarer_than_days {
             outcome.findings.push(Finding {
                 subject: Subject::Cluster(found.name),
-                wards: found.wards,
+                wards: found.wards.clone(),
                 categories: night.names(found.categories, rule.categories.all),
-                observed: found.members.len() as u64,
+                observed: found.part.len() as u64,
                 expected: found.expected,
-                ..finding(rule, found.window, strength, found.members)
+                change: Some(found.change),
+                ..finding(rule, found.window, strength, found.part.clone())
             });
         } else if strength.days() > nearest {
             nearest = strength.days();
             outcome.nearest =
-                Some(format!("a cluster of {}, about once in {nearest:.0} days", found.members.len()));
+                Some(format!("a cluster of {}, about once in {nearest:.0} days", found.part.len()));
         }
     }
     outcome
@@ -182,8 +202,7 @@ fn repeat(rule: &Rule, of: RepeatOf, at_least: usize, within: Period, night: &Ni
         RepeatOf::Place => repeat_places(&placed, rule.categories.all, again),
         RepeatOf::Victim => repeat_people(&placed, rule.categories.all, again),
     };
-    let mut outcome =
-        RuleOutcome { rule: rule.id.clone(), findings: Vec::new(), looked_at: found.len(), nearest: None };
+    let mut outcome = RuleOutcome { looked_at: found.len(), ..RuleOutcome::of(rule) };
     let mut nearest = 0.0;
     for found in found.into_iter().filter(|one| rule.areas.holds(&one.ward)) {
         let strength = found.recurrence;
@@ -224,6 +243,7 @@ fn finding(rule: &Rule, window: Window, recurrence: Recurrence, members: Vec<Uui
         expected: 0.0,
         usual_range: None,
         times_usual: None,
+        change: None,
         recurrence,
         members,
     }

@@ -3,15 +3,19 @@
 use super::{county::County, rules::InForce, telling};
 use crate::{
     alerts::{self, Judged},
+    cluster::Lives,
     count::{Case, Completeness, Ledger},
-    model::{Finding, Geography},
+    model::{Finding, Geography, Subject},
     rules::{Night, Rule, RuleOutcome, Status, evaluate},
     store::{AlertEvent, Known, Run, RunOutcome, SeenIncident, Store, Tx},
 };
 use anyhow::{Context, Result};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 use uuid::Uuid;
 
 /// What every night needs beside the rules.
@@ -175,11 +179,12 @@ impl Engine {
         past: bool,
         evaluated: Option<Evaluated>,
     ) -> Result<NightReport> {
-        let evaluated = match evaluated {
+        let mut evaluated = match evaluated {
             Some(evaluated) => evaluated,
             None => self.evaluate(self.as_known(when.as_known_on).await?, when, rules)?,
         };
         let began = Instant::now();
+        let lives = self.name_clusters(&mut evaluated.outcomes, when.night).await?;
         let late = evaluated.completeness.feeds().iter().filter(|feed| feed.late_by > 0);
         let mut report = NightReport {
             night: when.night,
@@ -192,6 +197,9 @@ impl Engine {
             past,
         };
         let mut tx = self.store.begin().await?;
+        for (rule, lives) in &lives {
+            tx.save_lives(rule, when.night, lives).await.context("keeping the clusters")?;
+        }
         if !past {
             let telling = telling::Telling { engine: self, night: &evaluated, when };
             self.tell(&mut tx, &telling, rules, &mut report).await?;
@@ -203,6 +211,35 @@ impl Engine {
         tx.finish_run(run, &findings).await.context("noting that the run is done")?;
         tx.commit().await.context("saving the night")?;
         Ok(report)
+    }
+
+    /// Gives every cluster the name it had on the night before, and tells what became of each rule's clusters.
+    async fn name_clusters(
+        &self,
+        outcomes: &mut [RuleOutcome],
+        night: NaiveDate,
+    ) -> Result<Vec<(String, Lives)>> {
+        let mut all = Vec::new();
+        for outcome in outcomes {
+            let before =
+                self.store.lives_before(&outcome.rule, night).await.context("loading the clusters")?;
+            let lives = before.next(&outcome.clusters, night);
+            let names: HashMap<Uuid, Uuid> = outcome
+                .clusters
+                .iter()
+                .zip(&lives.alive)
+                .map(|(found, life)| (found.name, life.name))
+                .collect();
+            for finding in &mut outcome.findings {
+                if let Subject::Cluster(name) = &mut finding.subject {
+                    *name = names.get(name).copied().unwrap_or(*name);
+                }
+            }
+            if lives != Lives::default() {
+                all.push((outcome.rule.clone(), lives));
+            }
+        }
+        Ok(all)
     }
 
     /// Takes the alerts one night further and puts what is due into the outbox.

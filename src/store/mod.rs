@@ -40,6 +40,7 @@ macro_rules! execute {
 mod accounts;
 mod alerts;
 mod areas;
+mod clusters;
 mod imports;
 mod incidents;
 mod lease;
@@ -168,6 +169,7 @@ impl Store {
             accounts::STATEMENTS,
             alerts::STATEMENTS,
             areas::STATEMENTS,
+            clusters::STATEMENTS,
             imports::STATEMENTS,
             incidents::STATEMENTS,
             lease::STATEMENTS,

@@ -119,6 +119,7 @@ fn alert() -> Alert {
         expected: 2.1,
         usual_range: Some((0, 5)),
         times_usual: None,
+        change: None,
         recurrence: Recurrence::from_daily_rate(1.0 / 140.0),
         members: Vec::new(),
     };

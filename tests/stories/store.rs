@@ -227,6 +227,7 @@ fn alert(number: &str, state: AlertState) -> Alert {
         expected: 2.1,
         usual_range: Some((0, 5)),
         times_usual: None,
+        change: None,
         recurrence: Recurrence::from_daily_rate(1.0 / 140.0),
         members: vec![Uuid::from_u128(1)],
     };

@@ -31,6 +31,7 @@ fn found(area: &str, night: u64, observed: u64) -> Judged {
         expected: 0.4,
         usual_range: Some((0, 5)),
         times_usual: None,
+        change: None,
         recurrence: Recurrence::from_daily_rate(1.0 / 140.0),
         members: Vec::new(),
     };
