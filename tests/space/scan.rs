@@ -58,7 +58,7 @@ fn clusters_and_probabilities_are_those_of_satscan() {
             mode: Mode::Alive,
             centres: Centres::Places,
             replications: 19_999,
-            seed: 1,
+            seed: 7,
             stop_early: None,
         };
         let found = scan(&county.events, &plan).unwrap();
