@@ -5,7 +5,7 @@ use super::{
     wrong,
 };
 use crate::cluster::{
-    Point, Reach, Role,
+    Bands, Point, Reach, Role, knox,
     scan::{Centres, Limits, Mode, Plan, scan},
     st_dbscan,
 };
@@ -20,7 +20,8 @@ use std::path::PathBuf;
 /// Out, by st-dbscan: CSV id,cluster,role; the cluster is empty for noise, the role is core, border or noise. By
 /// permutation-scan: CSV of circles with their days, observed, expected, llr, p and recurrence in days, the most unusual
 /// first; at least 2 and at most half of all points in a circle. Below 0.02, p is that of the
-/// distribution fitted to the replications.
+/// distribution fitted to the replications. By near-repeat: CSV of pairs by how far and how long apart, with those expected
+/// when the days are dealt out anew among the places.
 ///
 /// Examples:
 /// tension-watch cluster points.csv --method st-dbscan --metres 300 --days 7 --min-points 4
@@ -48,10 +49,10 @@ pub(super) struct Args {
     /// permutation-scan: the longest window.
     #[arg(long, required_if_eq("method", "permutation-scan"))]
     max_days: Option<u32>,
-    /// permutation-scan: how often the dates are dealt out anew.
+    /// permutation-scan, near-repeat: how often the dates are dealt out anew.
     #[arg(long, default_value_t = 999)]
     replications: u32,
-    /// permutation-scan: the same seed gives the same answer.
+    /// permutation-scan, near-repeat: the same seed gives the same answer.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// permutation-scan: only windows that end on this day, as a night would look at it; later points are left out.
@@ -69,6 +70,8 @@ enum Method {
     StDbscan,
     /// Circles and days with more than place and time alone explain, and how often chance brings them.
     PermutationScan,
+    /// Whether incidents follow each other nearby and soon more often than chance would have it.
+    NearRepeat,
 }
 
 /// Below this the rank tells little, and the tail fitted to the replications is given.
@@ -79,6 +82,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     match args.method {
         Method::StDbscan => by_density(args, &points),
         Method::PermutationScan => by_scan(args, &points),
+        Method::NearRepeat => near_repeat(args, &points),
     }
 }
 
@@ -181,6 +185,30 @@ fn by_scan(args: &Args, rows: &[(String, Point)]) -> Result<()> {
             format!("{p:.6e}"),
             format!("{:.1}", 1.0 / p),
         ])?;
+    }
+    Ok(out.flush()?)
+}
+
+/// The table of near repeats, a row for each pair of bands.
+fn near_repeat(args: &Args, rows: &[(String, Point)]) -> Result<()> {
+    let points: Vec<Point> = rows.iter().map(|row| row.1).collect();
+    let bands = Bands::default();
+    let table = knox(&points, &bands, args.replications, args.seed).map_err(wrong)?;
+    let mut out = output(args.out.as_deref())?;
+    out.write_record(["up_to_metres", "up_to_days", "observed", "expected", "low", "high", "ratio", "p"])?;
+    for (metres, cells) in bands.metres().iter().zip(&table.cells) {
+        for (days, cell) in bands.days().iter().zip(cells) {
+            out.write_record([
+                metres.to_string(),
+                days.to_string(),
+                cell.observed.to_string(),
+                format!("{:.3}", cell.expected),
+                cell.range.0.to_string(),
+                cell.range.1.to_string(),
+                cell.ratio.map_or_else(String::new, |ratio| format!("{ratio:.3}")),
+                format!("{:.4}", cell.p),
+            ])?;
+        }
     }
     Ok(out.flush()?)
 }

@@ -6,6 +6,7 @@
 mod clustering;
 mod clusters;
 mod column;
+mod knox;
 mod lives;
 mod places;
 pub mod scan;
@@ -14,6 +15,7 @@ mod strength;
 
 pub use clustering::Clustering;
 pub use clusters::{Chance, Near, clusters};
+pub use knox::{Bands, BandsError, Cell, KnoxError, Table, knox};
 pub use lives::{Life, Lives, Turn};
 pub use places::{Again, repeat_people, repeat_places};
 pub use st_dbscan::{Point, Reach, ReachError, Role, st_dbscan};
