@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     alerts::{Growth, NoticeKind},
-    model::{AlertLevel, AreaKind, Finding, Subject},
+    model::{AlertLevel, AreaKind, Change, Finding, Subject},
 };
 use chrono::{DateTime, Utc};
 use std::fmt::Write as _;
@@ -178,7 +178,13 @@ impl MailContext<'_> {
 
     /// The days looked at.
     pub(super) fn when(&self) -> String {
-        days_from_to(self.finding().window.first, self.finding().window.last)
+        let days = days_from_to(self.finding().window.first, self.finding().window.last);
+        let change = match self.finding().change {
+            Some(Change::Intensifying) => ", more of them of late",
+            Some(Change::Diminishing) => ", fewer of them of late",
+            Some(Change::New | Change::Ongoing) | None => "",
+        };
+        format!("{days}{change}")
     }
 
     /// Which categories, and which of them most: in words, so that nothing small can be worked out.

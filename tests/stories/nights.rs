@@ -196,3 +196,40 @@ async fn a_rule_may_name_a_reference_method() {
         assert_eq!(spikes, expected.map(|rule| (rule, &ward[..])), "{database}: {:?}", found.outcomes);
     }
 }
+
+#[tokio::test]
+async fn a_cluster_keeps_its_name_when_a_late_report_comes_in_front() {
+    for (database, store) in &stores().await.each {
+        let engine = county(store).await;
+        let mut text = incidents();
+        let ward = &llr::wards()[20];
+        let (east, north) = (ward.centre.0 as u32, ward.centre.1 as u32);
+        for n in 0..5_u32 {
+            let on = day("2026-06-18") + Days::new(u64::from(n));
+            let known = on + Days::new(1);
+            let at = format!("{},{north}", east + 40 * n);
+            writeln!(text, "C{n},{known}T02:00:00Z,crime,confirmed,race,{on},{at}").unwrap();
+        }
+        // The day before all others, told last.
+        writeln!(text, "C9,2026-06-24T02:00:00Z,crime,confirmed,race,2026-06-17,{east},{north}").unwrap();
+        let report = read(&engine, &text, "2026-06-30T03:00:00Z").await;
+        assert_eq!(report.record.rejected, 0);
+        let folder = tempfile::tempdir().unwrap();
+        let rule = std::fs::read_to_string(shipped().join("any-street-cluster.toml")).unwrap();
+        std::fs::write(folder.path().join("cluster.toml"), rule).unwrap();
+        let rules = rules(&engine, folder.path()).await;
+        let mut told = Vec::new();
+        for last in ["2026-06-22", "2026-06-23", "2026-06-24"] {
+            let report = night(&engine, &rules, last).await;
+            let here = report.findings().filter(|finding| finding.wards == [ward.code.clone()]);
+            let here: Vec<_> = here.map(|finding| (finding.identity(), finding.observed)).collect();
+            assert_eq!(here.len(), 1, "{database}, {last}: {:?}", report.outcomes);
+            told.extend(here);
+        }
+        assert_eq!(told.iter().map(|one| one.1).collect::<Vec<_>>(), [5, 6, 6], "{database}");
+        assert!(told.iter().all(|one| one.0 == told[0].0), "{database}: {told:?}");
+        assert_eq!(store.alerts(10).await.unwrap().len(), 1, "{database}: one cluster, one alert");
+        let lives = store.lives_before("any-street-cluster", day("2026-06-25")).await.unwrap();
+        assert!(lives.turns.is_empty(), "{database}: {:?}", lives.turns);
+    }
+}
