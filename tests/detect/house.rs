@@ -182,6 +182,19 @@ proptest! {
     }
 
     #[test]
+    fn a_history_so_many_times_as_large_is_expected_to_go_on_so(
+        seed in 0_u64..10_000, mean in 0.5_f64..5.0, times in 2_u32..6,
+    ) {
+        let group: Vec<_> = (0..4).map(|ward| counts(seed + ward * 77, 200, mean)).collect();
+        let larger: Vec<Vec<Option<u32>>> =
+            group.iter().map(|counts| counts.iter().map(|count| count.map(|count| times * count)).collect()).collect();
+        for (one, many) in verdicts(&group, 199).iter().zip(&verdicts(&larger, 199)) {
+            let ratio = many.expected / one.expected / f64::from(times);
+            prop_assert!((0.8..1.25).contains(&ratio), "{} and {}", one.expected, many.expected);
+        }
+    }
+
+    #[test]
     fn the_future_is_not_read(seed in 0_u64..10_000, t in 80_usize..150, noise in 0_u32..1000) {
         let group: Vec<_> = (0..4).map(|ward| counts(seed + ward, 150, 0.5)).collect();
         let cut: Vec<_> = group.iter().map(|one| one[..=t].to_vec()).collect();
