@@ -16,7 +16,7 @@ const POINTS: u64 = 1_000_000;
 const SIDE: usize = 192;
 
 fn main() {
-    let folder = std::env::var("TENSION_WATCH_POINTS").ok();
+    let folder = std::env::var("TENSION_WATCH_POINTS").ok().filter(|folder| !folder.is_empty());
     for (name, east, north) in [("400", 20, 20), ("8000", 100, 80)] {
         let wards = county(east, north);
         let points: Vec<Place> = (0..POINTS)

@@ -11,7 +11,7 @@ use tension_watch::cluster::{Clustering, Point, Reach, Role, st_dbscan};
 
 fn main() {
     let reach = Reach::new(500, 14, 5).expect("a reach");
-    let folder = std::env::var("TENSION_WATCH_POINTS").ok();
+    let folder = std::env::var("TENSION_WATCH_POINTS").ok().filter(|folder| !folder.is_empty());
     let sets = [
         ("10k", 10_000, 2, 50_000.0),
         ("100k", 100_000, 20, 50_000.0),

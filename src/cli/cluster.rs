@@ -9,6 +9,7 @@ use crate::cluster::{
     scan::{Centres, Limits, Mode, Plan, scan},
     st_dbscan,
 };
+use crate::model::Recurrence;
 use anyhow::Result;
 use chrono::{Days, NaiveDate};
 use std::path::PathBuf;
@@ -182,8 +183,8 @@ fn by_scan(args: &Args, rows: &[(String, Point)]) -> Result<()> {
             window.observed.to_string(),
             format!("{:.6}", window.expected),
             format!("{:.6}", window.llr),
-            format!("{p:.6e}"),
-            format!("{:.1}", 1.0 / p),
+            format!("{:.6e}", p.max(f64::MIN_POSITIVE)),
+            format!("{:.1}", Recurrence::from_daily_rate(p).days()),
         ])?;
     }
     Ok(out.flush()?)

@@ -3,7 +3,7 @@
 
 use super::{
     Point, Reach, Role,
-    scan::{Centres, Limits, Mode, Plan, ScanWindow, scan},
+    scan::{Centres, Limits, Mode, Plan, ScanError, ScanWindow, scan},
     st_dbscan,
 };
 use crate::{
@@ -78,17 +78,20 @@ type Index = RTree<GeomWithData<[f64; 2], usize>>;
 ///
 /// A cluster is as rare as the most unusual window of the prospective permutation scan that overlaps it: of all clusters
 /// it shares most incidents with this one, and at least half of the incidents of either. Without such a window it is no
-/// news. What is told of a cluster is the part in the days of that window and at most the reach beyond its circle: in a
-/// town centre neighbours hang together for months. A window that only the scan sees is a cluster too, once it matters.
+/// news. What is told is the window's incidents with the cluster's own in those days at most the reach beyond the circle:
+/// in a town centre neighbours hang together for months. A window that only the scan sees is a cluster too, once it matters.
 /// Cases without a point or a day are left out; the caller leaves out those placed too roughly.
-#[must_use]
+///
+/// # Errors
+///
+/// When there is too much for a scan: far too wide a reach, or a million incidents in a year.
 pub fn clusters(
     cases: &[&Case],
     categories: CategorySet,
     near: Near,
     chance: Chance,
     last: NaiveDate,
-) -> Vec<Cluster> {
+) -> Result<Vec<Cluster>, ScanError> {
     let mut placed: Vec<(&Case, Point)> = cases
         .iter()
         .filter(|case| case.categories.touches(categories) && case.day.is_some_and(|day| day <= last))
@@ -97,7 +100,7 @@ pub fn clusters(
     placed.sort_by_key(|(case, point)| (point.day, case.id));
     let points: Vec<Point> = placed.iter().map(|(_, point)| *point).collect();
     let alive = alive(&points, near, days_of(last));
-    let windows = windows(&points, near, chance, last);
+    let windows = windows(&points, near, chance, last)?;
     let all = Placed::new(&placed, near, last);
     // A window belongs to the cluster that it shares most with.
     let mut best: Vec<Option<&Unusual>> = vec![None; alive.len()];
@@ -115,11 +118,9 @@ pub fn clusters(
         }
     }
     let describe = |((members, name), best): (&Density, Option<&Unusual>)| {
-        let near_window = |one: &usize| best.is_none_or(|(window, _)| reaches(window, points[*one], near));
-        let part: Vec<usize> = members.iter().copied().filter(near_window).collect();
-        let part = if part.is_empty() { members } else { &part };
+        let part = best.map_or_else(|| members.clone(), |(window, _)| part(members, window, &points, near));
         let rate = best.map_or(1.0, |(_, rate)| *rate);
-        all.cluster(members, part, *name, Recurrence::from_daily_rate(rate))
+        all.cluster(members, &part, *name, Recurrence::from_daily_rate(rate))
     };
     let mut found: Vec<Cluster> = alive.iter().zip(best).map(describe).collect();
     for (window, rate) in alone.into_iter().filter(|(_, rate)| 1.0 / rate >= chance.matters_from_days) {
@@ -133,7 +134,17 @@ pub fn clusters(
             ));
         }
     }
-    found
+    Ok(found)
+}
+
+/// What is told of a cluster: what of it lies in the window, and where that is too little, the window itself with it.
+fn part(members: &[usize], window: &ScanWindow, points: &[Point], near: Near) -> Vec<usize> {
+    let own: BTreeSet<usize> =
+        members.iter().copied().filter(|&one| reaches(window, points[one], near)).collect();
+    if own.len() >= near.at_least as usize {
+        return own.into_iter().collect();
+    }
+    window.members.iter().copied().chain(own).collect::<BTreeSet<usize>>().into_iter().collect()
 }
 
 /// Whether a point is of the window's days, and in its circle or at most the reach beyond.
@@ -162,7 +173,7 @@ fn alive(points: &[Point], near: Near, last: i32) -> Vec<Density> {
 }
 
 /// The windows of the prospective scan with their daily rates by chance: the probability, times the night's scans.
-fn windows(points: &[Point], near: Near, chance: Chance, last: NaiveDate) -> Vec<Unusual> {
+fn windows(points: &[Point], near: Near, chance: Chance, last: NaiveDate) -> Result<Vec<Unusual>, ScanError> {
     let (first_day, last_day) = (days_of(last - Days::new(STUDY_DAYS - 1)), days_of(last));
     let begin = points.partition_point(|point| point.day < first_day);
     let scans = f64::from(chance.scans.max(1));
@@ -182,15 +193,10 @@ fn windows(points: &[Point], near: Near, chance: Chance, last: NaiveDate) -> Vec
         // Above this a window is far from what matters.
         stop_early: Some((5.0 / (chance.matters_from_days * scans)).clamp(0.005, 0.5)),
     };
-    let scan = match scan(&points[begin..], &plan) {
-        Ok(scan) => scan,
-        Err(wrong) => {
-            tracing::error!(%wrong, "the permutation scan could not be made; its clusters are missing tonight");
-            return Vec::new();
-        }
-    };
+    let scan = scan(&points[begin..], &plan)?;
     let maxima = scan.maxima.len();
-    scan.clusters
+    let windows = scan
+        .clusters
         .into_iter()
         .map(|mut window| {
             let by_tail = window.p_tail.filter(|_| window.p < BY_TAIL && maxima >= LEAST_MAXIMA);
@@ -198,7 +204,8 @@ fn windows(points: &[Point], near: Near, chance: Chance, last: NaiveDate) -> Vec
             let rate = by_tail.unwrap_or(window.p) * scans;
             (window, rate)
         })
-        .collect()
+        .collect();
+    Ok(windows)
 }
 
 /// The placed cases of a night, to describe clusters by.
@@ -354,7 +361,7 @@ mod tests {
         let all: Vec<&Case> = cases.iter().collect();
         let near = Near { reach: Reach::new(300, 7, 4).unwrap(), metres: 300, days: 7, at_least: 4 };
         let chance = Chance { scans: 1, matters_from_days: 365.0 };
-        let mut found = clusters(&all, CategorySet::from_bits(1), near, chance, last);
+        let mut found = clusters(&all, CategorySet::from_bits(1), near, chance, last).unwrap();
         found.sort_by(|a, b| b.recurrence.days().total_cmp(&a.recurrence.days()));
         assert_eq!(found[0].wards, ["W2"]);
         assert_eq!(found[0].members.len(), 5);

@@ -16,6 +16,8 @@ pub struct Life {
     pub name: Uuid,
     /// The night it was first alive.
     pub born: NaiveDate,
+    /// Its rule has held for it on some night: people may know it by its name.
+    pub held: bool,
     /// Its incidents.
     pub members: Vec<Uuid>,
 }
@@ -54,18 +56,19 @@ pub struct Lives {
 }
 
 impl Lives {
-    /// Takes the clusters that a night found, and names them after those of the night before.
+    /// Takes the clusters that a night found, and names them after those of the night before; `holds` says for which of
+    /// them the rule holds.
     ///
-    /// Where several clusters have become one, the one born first gives the name; where one has become several, the
-    /// part with most of its incidents keeps it.
+    /// Where several clusters have become one, the name is that of the one for which the rule has held, and among those
+    /// of the one born first; where one has become several, the part with most of its incidents keeps it.
     #[must_use]
-    pub fn next(&self, found: &[Cluster], night: NaiveDate) -> Self {
+    pub fn next(&self, found: &[Cluster], night: NaiveDate, holds: impl Fn(&Cluster) -> bool) -> Self {
         let mut at: BTreeMap<Uuid, usize> = BTreeMap::new();
         for (place, cluster) in found.iter().enumerate() {
             at.extend(cluster.members.iter().map(|member| (*member, place)));
         }
         let mut before: Vec<&Life> = self.alive.iter().collect();
-        before.sort_by_key(|life| (life.born, life.name));
+        before.sort_by_key(|life| (!life.held, life.born, life.name));
         let mut names: Vec<Option<&Life>> = vec![None; found.len()];
         let mut parts: Vec<Option<Uuid>> = vec![None; found.len()];
         let mut turns = Vec::new();
@@ -90,9 +93,10 @@ impl Lives {
         let mut taken: BTreeSet<Uuid> = self.alive.iter().map(|life| life.name).collect();
         let mut alive = Vec::with_capacity(found.len());
         for (place, cluster) in found.iter().enumerate() {
-            let members = cluster.members.clone();
+            let (members, held) = (cluster.members.clone(), holds(cluster));
             if let Some(life) = names[place] {
-                alive.push(Life { name: life.name, born: life.born, members });
+                let held = held || life.held;
+                alive.push(Life { name: life.name, born: life.born, held, members });
                 continue;
             }
             // Its oldest core incident, unless that is the name of another, as of the one it was once part of.
@@ -104,7 +108,7 @@ impl Lives {
                 Some(from) => Turn::Split { from, new: name },
                 None => Turn::Born(name),
             });
-            alive.push(Life { name, born: night, members });
+            alive.push(Life { name, born: night, held, members });
         }
         Self { alive, turns }
     }
@@ -144,7 +148,7 @@ mod tests {
         let mut lives = Lives::default();
         for (day, found) in (1..).zip(nights) {
             let found: Vec<Cluster> = found.iter().map(|members| cluster(members)).collect();
-            lives = lives.next(&found, night(day));
+            lives = lives.next(&found, night(day), |one| one.members.contains(&id(1)));
         }
         lives
     }
@@ -158,9 +162,13 @@ mod tests {
 
     #[test]
     fn clusters_merge_into_the_elder_and_split_from_the_greater_part() {
-        let merged = after(&[&[&[7, 8, 9]], &[&[1, 2, 3], &[7, 8, 9]], &[&[1, 2, 3, 7, 8, 9]]]);
+        let merged = after(&[&[&[7, 8, 9]], &[&[2, 3, 4], &[7, 8, 9]], &[&[2, 3, 4, 7, 8, 9]]]);
         assert_eq!(merged.alive[0].name, id(7), "it was born first");
-        assert_eq!(merged.turns, [Turn::Merged { one: id(1), into: id(7) }]);
+        assert_eq!(merged.turns, [Turn::Merged { one: id(2), into: id(7) }]);
+        // The rule holds for the cluster of incident 1, which was born later: people know that one.
+        let held = after(&[&[&[7, 8, 9]], &[&[1, 2, 3], &[7, 8, 9]], &[&[1, 2, 3, 7, 8, 9]]]);
+        assert_eq!(held.alive[0].name, id(1));
+        assert_eq!(held.turns, [Turn::Merged { one: id(7), into: id(1) }]);
 
         let split = after(&[&[&[1, 2, 3, 4, 5, 6, 7]], &[&[1, 2, 3], &[4, 5, 6, 7]]]);
         assert_eq!(split.alive.iter().map(|life| life.name).collect::<Vec<_>>(), [id(2), id(1)]);
@@ -182,7 +190,7 @@ mod tests {
             for (day, labels) in (1..).zip(&nights) {
                 let of = |label: usize| (0..30_u128).filter(move |n| labels[*n as usize] == label).collect::<Vec<_>>();
                 let found: Vec<Cluster> = (1..6).map(of).filter(|one| !one.is_empty()).map(|one| cluster(&one)).collect();
-                let next = lives.next(&found, night(day));
+                let next = lives.next(&found, night(day), |one| one.members.len() > 5);
                 let names: BTreeSet<Uuid> = next.alive.iter().map(|life| life.name).collect();
                 prop_assert_eq!(names.len(), found.len());
                 for life in &lives.alive {

@@ -3,6 +3,7 @@
 use super::{Boundary, Fault, FaultKind};
 use geo::{
     Area, Coord, CoordsIter, Line, LineString, MultiPolygon, Polygon,
+    coordinate_position::{CoordPos, CoordinatePosition},
     line_intersection::{LineIntersection, line_intersection},
 };
 
@@ -28,7 +29,16 @@ pub fn broken(ward: &Boundary) -> Option<Fault> {
             return say(FaultKind::NoArea, ring.0.first().copied());
         }
     }
-    crossing(&rings).and_then(|at| say(FaultKind::Crossing, Some(at)))
+    ward.shape.iter().find_map(|part| {
+        let rings: Vec<&LineString<f64>> = std::iter::once(part.exterior()).chain(part.interiors()).collect();
+        if let Some(at) = crossing(&rings) {
+            return say(FaultKind::Crossing, Some(at));
+        }
+        let outline = Polygon::new(part.exterior().clone(), vec![]);
+        let outside = |corner: &&Coord<f64>| outline.coordinate_position(corner) == CoordPos::Outside;
+        let at = part.interiors().iter().find_map(|hole| hole.coords().find(outside));
+        at.and_then(|at| say(FaultKind::HoleOutside, Some(*at)))
+    })
 }
 
 pub(super) fn rings(shape: &MultiPolygon<f64>) -> impl Iterator<Item = &LineString<f64>> {
@@ -82,6 +92,7 @@ mod tests {
         let cross = wkt!(MULTIPOLYGON(((0. 0., 10. 10., 10. 0., 0. 11., 0. 0.))));
         let spike = wkt!(MULTIPOLYGON(((0. 0., 10. 0., 10. 10., 5. 10., 5. 20., 5. 10., 0. 10., 0. 0.))));
         let hole = wkt!(MULTIPOLYGON(((0. 0., 10. 0., 10. 10., 0. 0.), (8. 2., 12. 2., 9. 4., 8. 2.))));
+        let outside = wkt!(MULTIPOLYGON(((0. 0., 10. 0., 10. 10., 0. 0.), (20. 2., 22. 2., 20. 4., 20. 2.))));
         let nan = wkt!(MULTIPOLYGON(((0. 0., 10. 0., 10. 10., 0. 0.))));
         let nan = MultiPolygon(vec![Polygon::new(
             nan.0[0].exterior().coords().map(|corner| Coord { x: corner.x, y: f64::NAN }).collect(),
@@ -94,6 +105,7 @@ mod tests {
             (FaultKind::NoArea, wkt!(MULTIPOLYGON(((1. 1., 2. 2., 3. 3., 1. 1.))))),
             (FaultKind::Crossing, cross),
             (FaultKind::Crossing, hole),
+            (FaultKind::HoleOutside, outside),
             (FaultKind::Crossing, spike),
         ] {
             let ward = Boundary { code: "A".into(), name: "A".into(), shape, in_metres: true };

@@ -11,7 +11,9 @@ pub enum FaultKind {
     TooFewCorners,
     /// A ring without any area.
     NoArea,
-    /// A ring that crosses or touches itself, or two rings of a ward that cross or share a line.
+    /// A hole that lies outside its outline.
+    HoleOutside,
+    /// A ring that crosses or touches itself, or two rings of a part that cross or share a line.
     Crossing,
     /// Two wards that share an area.
     Overlap,
@@ -43,6 +45,7 @@ impl std::fmt::Display for Fault {
                 write!(to, "Ward {wards} has a ring of fewer than three different corners")
             }
             FaultKind::NoArea => write!(to, "Ward {wards} has a ring without any area"),
+            FaultKind::HoleOutside => write!(to, "Ward {wards} has a hole outside its outline"),
             FaultKind::Crossing => write!(to, "The outline of ward {wards} crosses or touches itself"),
             FaultKind::Overlap => write!(to, "The wards {wards} overlap by about {size:.0} square metres"),
             FaultKind::Gap => {

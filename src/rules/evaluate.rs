@@ -161,7 +161,14 @@ fn cluster(
     let Ok(reach) = Reach::new(metres, days, at_least) else { return outcome };
     let near = Near { reach, metres, days, at_least: at_least as u32 };
     let chance = Chance { scans, matters_from_days: rule.rarer_than_days };
-    outcome.clusters = clusters(&placed(rule, night), rule.categories.all, near, chance, last);
+    outcome.clusters = match clusters(&placed(rule, night), rule.categories.all, near, chance, last) {
+        Ok(clusters) => clusters,
+        Err(wrong) => {
+            tracing::error!(rule = rule.id, %wrong, "a cluster rule could not be judged");
+            outcome.nearest = Some(format!("could not be judged: {wrong}"));
+            return outcome;
+        }
+    };
     outcome.looked_at = outcome.clusters.len();
     let mut nearest = 0.0;
     let within = outcome.clusters.iter().filter(|one| one.wards.iter().any(|ward| rule.areas.holds(ward)));

@@ -5,8 +5,8 @@ use crate::{
     alerts::{self, Judged},
     cluster::Lives,
     count::{Case, Completeness, Ledger},
-    model::{Finding, Geography, Subject},
-    rules::{Night, Rule, RuleOutcome, Status, evaluate},
+    model::{Cluster, Finding, Geography, Subject},
+    rules::{Detector, Night, Rule, RuleOutcome, Status, evaluate},
     store::{AlertEvent, Known, Run, RunOutcome, SeenIncident, Store, Tx},
 };
 use anyhow::{Context, Result};
@@ -184,7 +184,7 @@ impl Engine {
             None => self.evaluate(self.as_known(when.as_known_on).await?, when, rules)?,
         };
         let began = Instant::now();
-        let lives = self.name_clusters(&mut evaluated.outcomes, when.night).await?;
+        let lives = self.name_clusters(&mut evaluated.outcomes, when.night, rules).await?;
         let late = evaluated.completeness.feeds().iter().filter(|feed| feed.late_by > 0);
         let mut report = NightReport {
             night: when.night,
@@ -197,10 +197,10 @@ impl Engine {
             past,
         };
         let mut tx = self.store.begin().await?;
-        for (rule, lives) in &lives {
-            tx.save_lives(rule, when.night, lives).await.context("keeping the clusters")?;
-        }
         if !past {
+            for (rule, lives) in &lives {
+                tx.save_lives(rule, when.night, lives).await.context("keeping the clusters")?;
+            }
             let telling = telling::Telling { engine: self, night: &evaluated, when };
             self.tell(&mut tx, &telling, rules, &mut report).await?;
         }
@@ -218,12 +218,19 @@ impl Engine {
         &self,
         outcomes: &mut [RuleOutcome],
         night: NaiveDate,
+        rules: &InForce,
     ) -> Result<Vec<(String, Lives)>> {
         let mut all = Vec::new();
-        for outcome in outcomes {
+        let by_clusters = |outcome: &&mut RuleOutcome| {
+            find(rules, &outcome.rule).is_some_and(|rule| matches!(rule.detector, Detector::Cluster { .. }))
+        };
+        for outcome in outcomes.iter_mut().filter(by_clusters) {
             let before =
                 self.store.lives_before(&outcome.rule, night).await.context("loading the clusters")?;
-            let lives = before.next(&outcome.clusters, night);
+            let holds = |one: &Cluster| {
+                outcome.findings.iter().any(|finding| finding.subject == Subject::Cluster(one.name))
+            };
+            let lives = before.next(&outcome.clusters, night, holds);
             let names: HashMap<Uuid, Uuid> = outcome
                 .clusters
                 .iter()
@@ -235,9 +242,7 @@ impl Engine {
                     *name = names.get(name).copied().unwrap_or(*name);
                 }
             }
-            if lives != Lives::default() {
-                all.push((outcome.rule.clone(), lives));
-            }
+            all.push((outcome.rule.clone(), lives));
         }
         Ok(all)
     }

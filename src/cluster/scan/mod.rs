@@ -88,7 +88,7 @@ pub fn scan(events: &[Point], plan: &Plan) -> Result<Scan, ScanError> {
     let places = Places::new(events);
     let dates = dates(events, &places);
     let zones = Zones::new(&places, plan)?;
-    let spans = windows::spans(&dates.days, plan);
+    let spans = windows::spans(&dates.days, plan)?;
     let field = Field { zones: &zones, spans: &spans, cases: &places.cases, all: events.len() as u32 };
     let engine = Engine::new(field, plan)?;
     let top = engine.top(&zones, &dates.places, &mut Rows::default())?;

@@ -18,8 +18,12 @@ pub struct Gumbel {
 }
 
 impl Gumbel {
-    /// By moments.
+    /// By moments, to maxima in ascending order. None when more than a quarter of the replications had no window at all:
+    /// then their maxima are no longer distributed so, and the tail would be told far too thin.
     pub(super) fn fit(maxima: &[f64]) -> Option<Self> {
+        if maxima.get(maxima.len() / 4).is_none_or(|quarter| *quarter <= 0.0) {
+            return None;
+        }
         let number = maxima.len() as f64;
         let mean = maxima.iter().sum::<f64>() / number;
         let variance = maxima.iter().map(|ratio| (ratio - mean).powi(2)).sum::<f64>() / (number - 1.0);

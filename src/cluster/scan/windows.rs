@@ -24,8 +24,11 @@ impl Span {
     }
 }
 
+/// Their starts take 240 MB.
+const MOST_WINDOWS: usize = 30_000_000;
+
 /// The spans of a plan, over the sorted days of all cases.
-pub(super) fn spans(days: &[i32], plan: &Plan) -> Vec<Span> {
+pub(super) fn spans(days: &[i32], plan: &Plan) -> Result<Vec<Span>, ScanError> {
     let ends: Vec<(i32, usize)> = match plan.mode {
         Mode::Alive => vec![(plan.last_day, days.len())],
         // A window that ends on a day without cases holds what a shorter one holds.
@@ -52,7 +55,16 @@ pub(super) fn spans(days: &[i32], plan: &Plan) -> Vec<Span> {
             .collect();
         Span { last_day, end, starts }
     };
-    ends.into_iter().map(span).filter(|span| !span.starts.is_empty()).collect()
+    let mut spans = Vec::new();
+    let mut windows = 0;
+    for span in ends.into_iter().map(span).filter(|span| !span.starts.is_empty()) {
+        windows += span.starts.len();
+        if windows > MOST_WINDOWS {
+            return Err(ScanError::TooManyWindows);
+        }
+        spans.push(span);
+    }
+    Ok(spans)
 }
 
 /// What is expected in a zone in a window if the dates had nothing to do with the places.

@@ -214,9 +214,11 @@ impl Means {
     }
 }
 
-/// A cell's weight in the dispersion, and its excess variance over its mean.
+/// A cell's weight in the dispersion, and its excess variance over its mean. A million standard deviations away, a slip of
+/// the pen, it weighs nothing: taken in and out again it would leave its rounding behind.
 fn excess(count: f64, mean: f64) -> (f64, f64) {
-    (mean / (2.0 * mean + 1.0), ((count - mean).powi(2) - mean) / mean)
+    let squared = (count - mean).powi(2);
+    if squared > 1e12 * mean { (0.0, 0.0) } else { (mean / (2.0 * mean + 1.0), (squared - mean) / mean) }
 }
 
 /// Before anything is known, cells beyond twenty times (one more than the ninth decile) teach nothing: a slip of the pen
