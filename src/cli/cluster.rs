@@ -75,9 +75,6 @@ enum Method {
     NearRepeat,
 }
 
-/// Below this the rank tells little, and the tail fitted to the replications is given.
-const BY_TAIL: f64 = 0.02;
-
 pub(super) fn run(args: &Args) -> Result<()> {
     let points = points(args)?;
     match args.method {
@@ -172,7 +169,7 @@ fn by_scan(args: &Args, rows: &[(String, Point)]) -> Result<()> {
         "recurrence_days",
     ])?;
     for (rank, window) in (1..).zip(&found.clusters) {
-        let p = window.p_tail.filter(|_| window.p < BY_TAIL).unwrap_or(window.p);
+        let p = window.probability();
         out.write_record([
             rank.to_string(),
             window.centre.0.to_string(),

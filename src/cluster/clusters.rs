@@ -50,12 +50,6 @@ const LONGEST: u32 = 56;
 /// How often the dates are dealt out anew.
 const REPLICATIONS: u32 = 999;
 
-/// Below this the rank among the replications tells little, and the tail fitted to them is taken.
-const BY_TAIL: f64 = 0.02;
-
-/// A tail fitted to fewer replications is not believed.
-const LEAST_MAXIMA: usize = 200;
-
 /// Incidents usual at a place are drawn towards this many a year, as if a year had shown it: a place where nothing ever
 /// happened is not one where nothing can.
 const USUAL_A_YEAR: f64 = 0.5;
@@ -78,8 +72,8 @@ type Index = RTree<GeomWithData<[f64; 2], usize>>;
 ///
 /// A cluster is as rare as the most unusual window of the prospective permutation scan that overlaps it: of all clusters
 /// it shares most incidents with this one, and at least half of the incidents of either. Without such a window it is no
-/// news. What is told is the window's incidents with the cluster's own in those days at most the reach beyond the circle:
-/// in a town centre neighbours hang together for months. A window that only the scan sees is a cluster too, once it matters.
+/// news. What is told is the cluster's part in the window's days and at most the reach beyond its circle: in a town centre
+/// neighbours hang together for months. A window that only the scan sees is a cluster too, once it matters.
 /// Cases without a point or a day are left out; the caller leaves out those placed too roughly.
 ///
 /// # Errors
@@ -194,14 +188,12 @@ fn windows(points: &[Point], near: Near, chance: Chance, last: NaiveDate) -> Res
         stop_early: Some((5.0 / (chance.matters_from_days * scans)).clamp(0.005, 0.5)),
     };
     let scan = scan(&points[begin..], &plan)?;
-    let maxima = scan.maxima.len();
     let windows = scan
         .clusters
         .into_iter()
         .map(|mut window| {
-            let by_tail = window.p_tail.filter(|_| window.p < BY_TAIL && maxima >= LEAST_MAXIMA);
             window.members.iter_mut().for_each(|member| *member += begin);
-            let rate = by_tail.unwrap_or(window.p) * scans;
+            let rate = window.probability() * scans;
             (window, rate)
         })
         .collect();

@@ -1,7 +1,8 @@
 //! From points to clusters in space and time, and to places where it happens again and again.
 //!
 //! In: points on a metric grid with a local day. Out: clusters with how often by chance and a name that lasts; repeat
-//! places with how often by the county's own past. Distances are metres on the grid, never degrees. Nothing here reads a clock, a file or a database.
+//! places with how often by the county's own past; the table of near repeats. Distances are metres on the grid, never
+//! degrees. Nothing here reads a clock, a file or a database.
 
 mod clustering;
 mod clusters;

@@ -77,6 +77,17 @@ pub struct ScanWindow {
     pub members: Vec<usize>,
 }
 
+/// Below this the rank among the replications tells little, and the distribution fitted to them is taken.
+const BY_TAIL: f64 = 0.02;
+
+impl ScanWindow {
+    /// How often chance brings something as high: by rank, and where that is rare by the fitted distribution.
+    #[must_use]
+    pub fn probability(&self) -> f64 {
+        self.p_tail.filter(|_| self.p < BY_TAIL).unwrap_or(self.p)
+    }
+}
+
 /// Scans the events. No events, or too few for any cluster, give no cluster.
 ///
 /// # Errors
