@@ -10,7 +10,7 @@ use tension_watch::{
     import::{ImportContext, Mapping, read_incidents, read_pack},
     locate::{Boundaries, Boundary, Grid},
     model::{AreaKind, Geography, Incident, Window},
-    rules::{Known, Night, check, evaluate},
+    rules::{Known, Night, RuleSet, check, evaluate},
     synth::{Options, county, llr, tessellation},
 };
 
@@ -88,8 +88,6 @@ fn rules(
     cases: &[Case],
     last: NaiveDate,
 ) {
-    let names =
-        geography.of_kind(AreaKind::Ward).map(|ward| (ward.code.clone(), ward.name.clone())).collect();
     let mut files = BTreeMap::new();
     for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/rules")).expect("rules/").flatten() {
         if entry.path().extension().is_some_and(|extension| extension == "toml") {
@@ -97,10 +95,10 @@ fn rules(
             files.insert(entry.file_name().to_string_lossy().into_owned(), text);
         }
     }
-    let checked = check(&files, &Known { categories, wards: &names });
+    let checked = check(&files, &Known { categories, geography, former: &BTreeMap::new() });
     let all = checked.rule_set().expect("shipped rules have no mistakes");
     for rule in &all.rules {
-        let one = tension_watch::rules::RuleSet { rules: vec![rule.clone()], version: String::new() };
+        let one = RuleSet { rules: vec![rule.clone()], ..RuleSet::default() };
         timed(&format!("  rule {}", rule.id), 3, || {
             evaluate(&one, &mut Night::new(geography, categories, cases, last))
         });

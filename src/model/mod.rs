@@ -21,4 +21,4 @@ pub use incident::{Incident, Place, Precision, Status};
 pub use level::{AlertLevel, Recurrence};
 pub use pack::{Bounds, Class, Pack, Projection};
 pub use period::{Period, PeriodError};
-pub use signal::{AreaRef, Change, Cluster, Judgement, RepeatPlace, Window};
+pub use signal::{AreaRef, Change, Cluster, Effect, Judgement, RepeatPlace, Window};

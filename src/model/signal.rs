@@ -66,6 +66,28 @@ pub struct Judgement {
     pub p_lower: f64,
 }
 
+/// What a calendar entry does to what is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Multiplies it.
+    ExpectMore,
+    /// Divides it.
+    WatchCloser,
+    /// Leaves it: a line is printed.
+    NoteOnly,
+}
+
+impl std::fmt::Display for Effect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::ExpectMore => "expect more",
+            Self::WatchCloser => "watch closer",
+            Self::NoteOnly => "note only",
+        })
+    }
+}
+
 /// How a cluster goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -4,29 +4,35 @@ mod build;
 mod values;
 
 use super::{
-    Mistake, Rule, RuleSet,
-    fields::{self, DETECTORS, EVALUATED, Field, LISTS, SECTIONS, Shape},
+    Calendar, Mistake, Rule, RuleSet,
+    fields::{self, DETECTORS, EPISODE, EVENT, Field, LISTS, SECTIONS, Shape},
 };
 use crate::{
     detect::{fits_a_year, tells_rarity},
     import::hex,
-    model::{Categories, Period},
+    model::{AreaKind, Categories, Geography, Period},
 };
+use build::sections;
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, fmt::Write, ops::Range};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
-use values::{date, days, get, is_id, level, nearest, number, once_in, short, text_of, whole};
+use values::{
+    Lookup, budget, date, days, get, is_id, level, nearest, number, once_in, percent, points, short, text_of,
+    whole,
+};
 
 /// What rule files may name.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Known<'a> {
     /// The categories of the area pack.
     pub categories: &'a Categories,
-    /// Wards by code, with their names.
-    pub wards: &'a BTreeMap<String, String>,
+    /// The areas in force.
+    pub geography: &'a Geography,
+    /// Wards of other boundary years, by code: the name and the year.
+    pub former: &'a BTreeMap<String, (String, i32)>,
 }
 
 /// A folder of rule files, checked.
@@ -38,6 +44,8 @@ pub struct Checked {
     pub mistakes: Vec<Mistake>,
     /// What this version reads but does not use yet.
     pub notes: Vec<String>,
+    /// Events, campaigns and episodes of the files without mistakes.
+    pub calendar: Calendar,
     version: String,
 }
 
@@ -45,7 +53,11 @@ impl Checked {
     /// The rules as a set; none while there is a mistake in any file: a folder comes into force whole or not at all.
     #[must_use]
     pub fn rule_set(&self) -> Option<RuleSet> {
-        self.mistakes.is_empty().then(|| RuleSet { rules: self.rules.clone(), version: self.version.clone() })
+        self.mistakes.is_empty().then(|| RuleSet {
+            rules: self.rules.clone(),
+            calendar: self.calendar.clone(),
+            version: self.version.clone(),
+        })
     }
 
     /// Every mistake with the lines it stands on, and how many there are.
@@ -58,7 +70,7 @@ impl Checked {
     }
 }
 
-/// Checks rule files, by name and text.
+/// Checks rule files, by name and text. Files of a folder `calendar` hold events, those of `episodes` labelled episodes.
 #[must_use]
 pub fn check(files: &BTreeMap<String, String>, known: &Known<'_>) -> Checked {
     let mut checked = Checked::default();
@@ -67,17 +79,45 @@ pub fn check(files: &BTreeMap<String, String>, known: &Known<'_>) -> Checked {
     for (name, text) in files {
         hash.update(format!("{name}\0{text}\0"));
         let mut file = File { name, text, known, mistakes: Vec::new(), notes: Vec::new() };
-        let rule = file.read(&mut ids);
-        if file.mistakes.is_empty() {
-            checked.rules.extend(rule);
+        match kind_of(name) {
+            FileKind::Rule => {
+                let rule = file.read(&mut ids);
+                if file.mistakes.is_empty() {
+                    checked.rules.extend(rule);
+                }
+            }
+            FileKind::Calendar => checked.calendar.events.extend(file.entries("event", EVENT, File::event)),
+            FileKind::Episodes => {
+                checked.calendar.episodes.extend(file.entries("episode", EPISODE, File::episode));
+            }
         }
         file.mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
         checked.mistakes.append(&mut file.mistakes);
         checked.notes.append(&mut file.notes);
     }
     checked.rules.sort_by(|a, b| a.id.cmp(&b.id));
+    checked.calendar.events.sort_by(|a, b| (a.window.first, &a.name).cmp(&(b.window.first, &b.name)));
+    checked.calendar.episodes.sort_by(|a, b| (a.window.first, &a.name).cmp(&(b.window.first, &b.name)));
     checked.version = hex(&hash.finalize()[..6]);
     checked
+}
+
+/// What a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FileKind {
+    Rule,
+    Calendar,
+    Episodes,
+}
+
+/// By its folder.
+fn kind_of(name: &str) -> FileKind {
+    let folder = name.rsplit(['/', '\\']).nth(1);
+    match folder {
+        Some("calendar") => FileKind::Calendar,
+        Some("episodes") => FileKind::Episodes,
+        _ => FileKind::Rule,
+    }
 }
 
 /// One file while it is read.
@@ -91,13 +131,19 @@ struct File<'a> {
 
 type Value<'i> = Spanned<DeValue<'i>>;
 
-impl File<'_> {
+impl<'a> File<'a> {
     fn wrong(&mut self, span: Range<usize>, message: impl Into<String>, remedy: impl Into<String>) {
         let mistake = Mistake::new(self.name, self.text, span, message.into(), remedy.into());
         self.mistakes.push(mistake);
     }
 
-    fn read(&mut self, ids: &mut BTreeMap<String, String>) -> Option<Rule> {
+    /// The line of a place in the file, from 1.
+    fn line_at(&self, at: usize) -> usize {
+        self.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+    }
+
+    /// The tables of the file; none when it is no TOML.
+    fn parsed(&mut self) -> Option<Spanned<DeTable<'a>>> {
         let (root, errors) = DeTable::parse_recoverable(self.text);
         let curly = self.text.contains(['\u{201c}', '\u{201d}']);
         for error in &errors {
@@ -108,9 +154,11 @@ impl File<'_> {
             };
             self.wrong(error.span().unwrap_or(0..0), error.message().to_owned(), remedy);
         }
-        if !errors.is_empty() {
-            return None;
-        }
+        errors.is_empty().then_some(root)
+    }
+
+    fn read(&mut self, ids: &mut BTreeMap<String, String>) -> Option<Rule> {
+        let root = self.parsed()?;
         let root = root.get_ref();
         self.section("", root, 0..0);
         for (key, value) in root {
@@ -119,6 +167,33 @@ impl File<'_> {
         self.one_detector(root);
         self.meaning(root, ids);
         if self.mistakes.is_empty() { self.rule(root) } else { None }
+    }
+
+    /// The entries of a file that is a list of one kind of section.
+    fn entries<T>(
+        &mut self,
+        section: &str,
+        fields: &'static [Field],
+        build: impl Fn(&Self, &DeTable<'_>) -> Option<T>,
+    ) -> Vec<T> {
+        let Some(root) = self.parsed() else { return Vec::new() };
+        for (key, value) in root.get_ref() {
+            let key_name: &str = key.get_ref();
+            if key_name != section || value.get_ref().as_array().is_none() {
+                self.wrong(
+                    key.span(),
+                    format!("`{}` is not known in this file", short(key_name)),
+                    format!("begin each entry with [[{section}]]"),
+                );
+            }
+        }
+        for (table, at) in sections(root.get_ref(), section) {
+            self.check_fields(section, fields, table, at..at + section.len() + 4);
+        }
+        if !self.mistakes.is_empty() {
+            return Vec::new();
+        }
+        sections(root.get_ref(), section).filter_map(|(table, _)| build(self, table)).collect()
     }
 
     /// A key at the top: a section, or a field of the rule itself.
@@ -137,7 +212,6 @@ impl File<'_> {
                         ),
                     }
                 }
-                self.notes.push(format!("{}: [[{key}]] is read but not used by this version", self.name));
             }
             _ if is_section => {
                 self.wrong(span, format!("`{key}` is a section"), format!("write it as [{key}]"));
@@ -154,17 +228,22 @@ impl File<'_> {
         }
     }
 
-    /// Checks the fields of a section against the table.
+    /// Checks the fields of a section of a rule file.
     fn section(&mut self, section: &str, table: &DeTable<'_>, span: Range<usize>) {
-        for (key, value) in table.iter().filter(|_| !section.is_empty()) {
+        let own: Vec<Field> = fields::of(section).copied().collect();
+        self.check_fields(section, &own, table, span);
+    }
+
+    /// Checks fields against the table. What is unknown at the top of a file is looked at elsewhere.
+    fn check_fields(&mut self, section: &str, fields: &[Field], table: &DeTable<'_>, span: Range<usize>) {
+        for key in table.keys().filter(|_| !section.is_empty()) {
             let name: &str = key.get_ref();
-            if !fields::of(section).any(|field| field.name == name) {
-                let names: Vec<&str> = fields::of(section).map(|field| field.name).collect();
+            if !fields.iter().any(|field| field.name == name) {
+                let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
                 self.unknown(key.span(), name, &format!("[{section}]"), &names);
             }
-            let _ = value;
         }
-        for field in fields::of(section) {
+        for field in fields {
             match table.get(field.name) {
                 Some(value) => self.shape(field, value),
                 None if field.needed => {
@@ -196,12 +275,24 @@ impl File<'_> {
         let text = value.get_ref().as_str();
         match (field.shape, text) {
             (
-                Shape::Text | Shape::Id | Shape::Word(_) | Shape::Period | Shape::Days | Shape::OnceIn,
+                Shape::Text(_)
+                | Shape::Id
+                | Shape::Rule
+                | Shape::Event
+                | Shape::Category
+                | Shape::Word(_)
+                | Shape::Period
+                | Shape::Days
+                | Shape::WorkingDays
+                | Shape::OnceIn
+                | Shape::Percent
+                | Shape::Points
+                | Shape::Budget,
                 None,
             ) => {
                 self.wrong(value.span(), format!("`{name}` must be text in quotes"), example);
             }
-            (Shape::Text, Some(text)) if text.trim().is_empty() => {
+            (Shape::Text(_), Some(text)) if text.trim().is_empty() => {
                 self.wrong(value.span(), format!("`{name}` is empty"), example);
             }
             (Shape::Id, Some(text)) if !is_id(text) => self.wrong(
@@ -215,7 +306,7 @@ impl File<'_> {
                     self.wrong(value.span(), wrong.to_string(), example);
                 }
             }
-            (Shape::Days, Some(text)) if days(text).is_none() => self.wrong(
+            (Shape::Days | Shape::WorkingDays, Some(text)) if days(text).is_none() => self.wrong(
                 value.span(),
                 format!("`{}` is not a number of days", short(text)),
                 format!("write a whole number and `days` or `working days`, {example}"),
@@ -251,7 +342,29 @@ impl File<'_> {
             (Shape::Flag, _) if value.get_ref().as_bool().is_none() => {
                 self.wrong(value.span(), format!("`{name}` must be true or false, without quotes"), example);
             }
-            (Shape::Words(_) | Shape::Texts | Shape::Categories | Shape::Wards, _) => self.list(field, value),
+            (Shape::Percent, Some(text)) if percent(text).is_none() => {
+                self.wrong(value.span(), format!("`{}` is not a share of the whole", short(text)), example);
+            }
+            (Shape::Points, Some(text)) if points(text).is_none() => {
+                self.wrong(value.span(), format!("`{}` is not a difference of shares", short(text)), example);
+            }
+            (Shape::Budget, Some(text)) if budget(text).is_none() => {
+                self.wrong(
+                    value.span(),
+                    format!("`{}` does not say how many in what time", short(text)),
+                    example,
+                );
+            }
+            (
+                Shape::Words(_)
+                | Shape::Texts
+                | Shape::Rules
+                | Shape::Categories
+                | Shape::Wards
+                | Shape::Districts
+                | Shape::Csps,
+                _,
+            ) => self.list(field, value),
             _ => {}
         }
     }
@@ -289,30 +402,37 @@ impl File<'_> {
                     words.insert(0, "any");
                     self.word(field, item.span(), text, &words);
                 }
-                Shape::Wards => self.ward(item.span(), text),
+                Shape::Wards => self.known_area(item.span(), text, AreaKind::Ward),
+                Shape::Districts => self.known_area(item.span(), text, AreaKind::District),
+                Shape::Csps => self.known_area(item.span(), text, AreaKind::Csp),
                 _ => {}
             }
         }
     }
 
-    fn ward(&mut self, span: Range<usize>, text: &str) {
-        let wards = self.known.wards;
-        if wards.contains_key(text) || wards.values().filter(|name| *name == text).count() == 1 {
+    fn known_area(&mut self, span: Range<usize>, text: &str, kind: AreaKind) {
+        let known = self.known;
+        let found = known.area(kind, text);
+        if matches!(found, Lookup::One(_)) {
             return;
         }
-        let message = format!("no ward has the code or name {}", short(text));
-        let names: Vec<&str> = wards.values().map(String::as_str).collect();
-        let codes: Vec<&str> = wards.keys().map(String::as_str).collect();
-        let looks_like_code = text.chars().any(|c| c.is_ascii_digit());
+        let what = kind.code();
+        let message = format!("no {what} has the code or name {}", short(text));
+        let all = || known.geography.of_kind(kind);
+        let names: Vec<&str> = all().map(|area| area.name.as_str()).collect();
+        let codes: Vec<&str> = all().map(|area| area.code.as_str()).collect();
+        let looks_like_code = kind == AreaKind::Ward && text.chars().any(|c| c.is_ascii_digit());
         let length = codes.first().map_or(0, |code| code.chars().count());
         let near = nearest(text, if looks_like_code { &codes } else { &names });
-        let remedy = if wards.values().any(|name| name == text) {
-            "two wards have this name; write the code".to_owned()
+        let remedy = if found == Lookup::Several {
+            format!("several have this name; write the code of the {what}")
+        } else if let Some((name, year)) = known.former.get(text) {
+            format!("it was {name} by the boundaries of {year}; write the code that is in force now")
         } else if looks_like_code && text.chars().count() != length {
             format!("ward codes here have {length} characters, this has {}", text.chars().count())
         } else {
             near.map_or_else(
-                || "write the code of a ward in the area pack".to_owned(),
+                || format!("write the code of a {what} in the area pack"),
                 |near| format!("did you mean {near}?"),
             )
         };
@@ -336,13 +456,7 @@ impl File<'_> {
                     format!("add one of {list}"),
                 );
             }
-            [(name, span)] => {
-                let active = matches!(text_of(root, "", "status"), Some("live" | "shadow"));
-                if active && !EVALUATED.contains(name) {
-                    let message = format!("this version does not evaluate [{name}]");
-                    self.wrong(span.clone(), message, r#"set  status = "draft"  until it does"#);
-                }
-            }
+            [_] => {}
             [_, rest @ ..] => {
                 for (name, span) in rest.iter().cloned() {
                     self.wrong(
@@ -376,7 +490,7 @@ impl File<'_> {
             }
         }
         let level = text_of(root, "", "level").and_then(level);
-        for detector in EVALUATED {
+        for detector in DETECTORS {
             if let (Some(level), Some(rare), Some(value)) = (
                 level,
                 text_of(root, detector, "rarer_than").and_then(once_in),

@@ -53,17 +53,18 @@ pub fn evaluate(rules: &RuleSet, night: &mut Night<'_>) -> Vec<RuleOutcome> {
                 cluster(rule, at_least, (metres, days), scans, night)
             }
             Detector::Repeat { of, at_least, within } => repeat(rule, of, at_least, within, night),
+            _ => RuleOutcome::of(rule),
         })
         .collect()
 }
 
 /// What a rule needs of the house method.
 fn wanted(rule: &Rule, night: NaiveDate) -> Vec<Wanted> {
-    match (rule.detector, rule.period) {
+    match (&rule.detector, rule.period) {
         (Detector::Spike { method: None, .. }, Period::Days(days)) => {
             let window = Window::ending(night - Days::new(rule.wait_days.into()), days);
             let sets = apart(rule).into_iter().map(|(_, set)| set);
-            sets.map(|set| Wanted::new(rule.areas.kind(), set, window)).collect()
+            sets.map(|set| Wanted::new(rule.areas.kind, set, window)).collect()
         }
         _ => Vec::new(),
     }
@@ -83,7 +84,7 @@ fn spike(rule: &Rule, floors: Floors, method: Option<Method>, night: &mut Night<
     let by_month = matches!(rule.period, Period::Months(_));
     let mut judged: Vec<(Option<String>, Judgement, Expectation)> = Vec::new();
     for (category, set) in apart(rule) {
-        let kind = rule.areas.kind();
+        let kind = rule.areas.kind;
         let found = match (rule.period, method) {
             (Period::Days(days), None) => night.judge(kind, set, Window::ending(last, days)),
             (Period::Days(days), Some(method)) => {
@@ -91,7 +92,8 @@ fn spike(rule: &Rule, floors: Floors, method: Option<Method>, night: &mut Night<
             }
             (Period::Months(_), _) => night.judge_month(kind, set, last),
         };
-        let within = found.into_iter().filter(|(judgement, _)| rule.areas.holds(&judgement.area.code));
+        let within =
+            found.into_iter().filter(|(judgement, _)| rule.areas.hold(&judgement.area.code, night.geography));
         judged.extend(within.map(|(judgement, usual)| (category.clone(), judgement, usual)));
     }
     let cells: Vec<Cell> = judged
@@ -171,7 +173,10 @@ fn cluster(
     };
     outcome.looked_at = outcome.clusters.len();
     let mut nearest = 0.0;
-    let within = outcome.clusters.iter().filter(|one| one.wards.iter().any(|ward| rule.areas.holds(ward)));
+    let within = outcome
+        .clusters
+        .iter()
+        .filter(|one| one.wards.iter().any(|ward| rule.areas.hold_ward(ward, night.geography)));
     for found in within {
         let strength = found.recurrence;
         if strength.days() >= rule.rarer_than_days {
@@ -211,7 +216,7 @@ fn repeat(rule: &Rule, of: RepeatOf, at_least: usize, within: Period, night: &Ni
     };
     let mut outcome = RuleOutcome { looked_at: found.len(), ..RuleOutcome::of(rule) };
     let mut nearest = 0.0;
-    for found in found.into_iter().filter(|one| rule.areas.holds(&one.ward)) {
+    for found in found.into_iter().filter(|one| rule.areas.hold_ward(&one.ward, night.geography)) {
         let strength = found.recurrence;
         if strength.days() >= rule.rarer_than_days {
             outcome.findings.push(Finding {

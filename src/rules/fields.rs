@@ -1,12 +1,17 @@
-//! Every field a rule file can have, in one table.
+//! Every field a rule file or a calendar file can have, in one table: the check, its messages, the reference page and the
+//! schema for editors follow from it.
 
 /// What a field holds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Shape {
-    /// Text in quotes.
-    Text,
+    /// Text in quotes, at most so many characters.
+    Text(usize),
     /// A rule's id.
     Id,
+    /// The id of another rule.
+    Rule,
+    /// The ids of other rules.
+    Rules,
     /// One of these words.
     Word(&'static [&'static str]),
     /// A list of these words.
@@ -21,18 +26,38 @@ pub(super) enum Shape {
     Date,
     /// A length of time, as `7 days` or `12 months`.
     Period,
-    /// A length of time in days or working days.
+    /// A length of time in days.
     Days,
+    /// A length of time in days or working days.
+    WorkingDays,
     /// How rare, as `once in 100 days`.
     OnceIn,
+    /// A share of the whole, as `60%`.
+    Percent,
+    /// A difference of two shares, as `15 points`.
+    Points,
+    /// So many in a time, as `4 per year`.
+    Budget,
     /// true or false.
     Flag,
     /// A list of categories of the area pack, or `any`.
     Categories,
+    /// One category of the area pack.
+    Category,
     /// A list of wards by code or name.
     Wards,
-    /// Anything: checked by what will use it.
-    Open,
+    /// A list of districts by code or name.
+    Districts,
+    /// A list of community safety partnerships by code or name.
+    Csps,
+    /// The name of an event or campaign of the calendar.
+    Event,
+    /// Whole numbers, oldest first.
+    Counts,
+    /// Incidents of a test.
+    Incidents,
+    /// A point on the grid, in metres.
+    Point,
 }
 
 /// A field.
@@ -48,19 +73,41 @@ pub(super) struct Field {
     pub(super) needed: bool,
     /// How it is written.
     pub(super) example: &'static str,
+    /// What it means to an analyst, in one sentence; with what holds without it.
+    pub(super) meaning: &'static str,
 }
 
 /// Sections that find something; a rule has exactly one of them.
 pub(super) const DETECTORS: [&str; 7] = ["spike", "cluster", "repeat", "drop", "share", "spread", "combine"];
 
-/// Sections that this version evaluates.
-pub(super) const EVALUATED: [&str; 3] = ["spike", "cluster", "repeat"];
-
 /// Other sections.
-pub(super) const SECTIONS: [&str; 3] = ["look_at", "tell", "budget"];
+pub(super) const SECTIONS: [&str; 3] = ["look_at", "budget", "tell"];
 
 /// Sections that may stand there several times, in double brackets.
-pub(super) const LISTS: [&str; 2] = ["calendar", "test"];
+pub(super) const LISTS: [&str; 3] = ["override", "calendar", "test"];
+
+/// What sections are for.
+pub(super) const MEANINGS: [(&str, &str); 13] = [
+    ("", "What the rule is called, who owns it and what its alerts promise."),
+    ("look_at", "Which incidents, where and over how long a time. Every rule but [combine] has it."),
+    ("spike", "More incidents than usual in an area."),
+    ("cluster", "Several incidents near to each other in place and time, across ward borders too."),
+    ("repeat", "The same place or the same person, again and again."),
+    ("drop", "Fewer reports than usual, where there is enough to fall from."),
+    ("share", "A kind of offence makes up more of the incidents than it used to."),
+    ("spread", "After another rule has held: a rise in the wards beside it, or in other categories."),
+    ("combine", "Other rules hold in the same place at about the same time."),
+    (
+        "budget",
+        "How many false alerts you accept. `tension-watch rules tune` finds the rarity that keeps it.",
+    ),
+    ("tell", "Who is told, how soon they answer, and when they are told again."),
+    ("override", "Other numbers for some partnerships. Nothing changes anywhere else."),
+    ("calendar", "What a known event or campaign does to what is expected. It never mutes a rule."),
+];
+
+/// What a test is for; apart from the others because it stands in every file.
+pub(super) const TEST: &str = "A made-up history and what the rule should say of its last night.";
 
 /// Who can be told.
 pub(super) const WHO: [&str; 11] = [
@@ -77,7 +124,7 @@ pub(super) const WHO: [&str; 11] = [
     "admin",
 ];
 
-const STATUSES: [&str; 4] = ["draft", "shadow", "live", "retired"];
+pub(super) const STATUSES: [&str; 4] = ["draft", "shadow", "live", "retired"];
 const LEVELS: [&str; 3] = ["watch", "elevated", "severe"];
 const AREAS: [&str; 5] = ["every ward", "every district", "every csp", "every npa", "whole county"];
 const QUALITIES: [&str; 3] = ["exact", "street or better", "postcode or better"];
@@ -85,6 +132,11 @@ const METHODS: [&str; 7] =
     ["house", "farrington-flexible", "farrington-1996", "ears-c1", "ears-c2", "ears-c3", "cusum"];
 const AGAIN: [&str; 4] = ["level rises", "count doubles", "new category joins", "new ward joins"];
 const EFFECTS: [&str; 3] = ["expect more", "watch closer", "note only"];
+const KINDS: [&str; 3] = ["event", "campaign", "recording change"];
+
+const TITLE: usize = 120;
+const NAME: usize = 120;
+const LONG: usize = 600;
 
 const fn field(
     section: &'static str,
@@ -92,91 +144,133 @@ const fn field(
     shape: Shape,
     needed: bool,
     example: &'static str,
+    meaning: &'static str,
 ) -> Field {
-    Field { section, name, shape, needed, example }
+    Field { section, name, shape, needed, example, meaning }
 }
 
-/// The table.
+/// The fields of a rule file.
+#[rustfmt::skip]
 pub(super) const FIELDS: &[Field] = &[
-    field("", "id", Shape::Id, true, r#"id = "race-week-spike""#),
-    field("", "title", Shape::Text, true, r#"title = "Racist incidents well above usual""#),
-    field("", "owner", Shape::Text, true, r#"owner = "analysis.team@example.org""#),
-    field("", "status", Shape::Word(&STATUSES), true, r#"status = "live""#),
-    field("", "level", Shape::Word(&LEVELS), true, r#"level = "elevated""#),
-    field("", "review_by", Shape::Date, true, "review_by = 2027-04-01"),
-    field("", "why", Shape::Text, false, r#"why = "Agreed with the partnership leads""#),
-    field("look_at", "categories", Shape::Categories, true, r#"categories = ["race", "religion"]"#),
-    field("look_at", "each", Shape::Flag, false, "each = true"),
-    field("look_at", "areas", Shape::Word(&AREAS), false, r#"areas = "every ward""#),
-    field("look_at", "wards", Shape::Wards, false, r#"wards = ["E05010461"]"#),
-    field("look_at", "period", Shape::Period, true, r#"period = "7 days""#),
-    field("look_at", "wait_for_late_reports", Shape::Days, false, r#"wait_for_late_reports = "2 days""#),
-    field(
-        "look_at",
-        "location_quality",
-        Shape::Word(&QUALITIES),
-        false,
-        r#"location_quality = "street or better""#,
-    ),
-    field("spike", "at_least", Shape::Whole(1, 10_000), true, "at_least = 5"),
-    field("spike", "times_usual", Shape::Number(1.0, 1_000.0), false, "times_usual = 2.0"),
-    field("spike", "rarer_than", Shape::OnceIn, true, r#"rarer_than = "once in 100 days""#),
-    field("spike", "method", Shape::Word(&METHODS), false, r#"method = "house""#),
-    field("cluster", "at_least", Shape::Whole(2, 1_000), true, "at_least = 4"),
-    field("cluster", "within_metres", Shape::Whole(1, 50_000), true, "within_metres = 300"),
-    field("cluster", "within", Shape::Days, true, r#"within = "7 days""#),
-    field("cluster", "rarer_than", Shape::OnceIn, true, r#"rarer_than = "once in 365 days""#),
-    field("repeat", "of", Shape::Word(&["place", "victim"]), true, r#"of = "place""#),
-    field("repeat", "at_least", Shape::Whole(2, 1_000), true, "at_least = 4"),
-    field("repeat", "within", Shape::Period, true, r#"within = "12 months""#),
-    field("repeat", "rarer_than", Shape::OnceIn, false, r#"rarer_than = "once in 100 days""#),
-    field("drop", "usual_at_least", Shape::Whole(1, 100_000), true, "usual_at_least = 12"),
-    field("drop", "below_usual", Shape::Text, false, r#"below_usual = "60%""#),
-    field("drop", "rarer_than", Shape::OnceIn, false, r#"rarer_than = "once in 100 days""#),
-    field("drop", "by_source", Shape::Flag, false, "by_source = true"),
-    field(
-        "drop",
-        "ignore_if",
-        Shape::Words(&["feed late", "feed failed"]),
-        false,
-        r#"ignore_if = ["feed late"]"#,
-    ),
-    field("share", "of", Shape::Texts, true, r#"of = ["violence against the person"]"#),
-    field("share", "at_least", Shape::Whole(1, 100_000), true, "at_least = 10"),
-    field("share", "rises_by", Shape::Text, true, r#"rises_by = "15 points""#),
-    field("share", "surely", Shape::Text, false, r#"surely = "95%""#),
-    field("spread", "after", Shape::Text, true, r#"after = "race-week-spike""#),
-    field(
-        "spread",
-        "into",
-        Shape::Word(&["adjacent wards", "other categories"]),
-        true,
-        r#"into = "adjacent wards""#,
-    ),
-    field("spread", "at_least", Shape::Whole(1, 1_000), true, "at_least = 2"),
-    field("spread", "within", Shape::Days, true, r#"within = "14 days""#),
-    field("combine", "all_of", Shape::Texts, false, r#"all_of = ["race-week-spike", "any-street-cluster"]"#),
-    field("combine", "any_of", Shape::Texts, false, r#"any_of = ["race-week-spike"]"#),
-    field("combine", "at_least", Shape::Whole(1, 100), false, "at_least = 2"),
-    field("combine", "same", Shape::Word(&["ward", "adjacent wards", "csp"]), true, r#"same = "ward""#),
-    field("combine", "within", Shape::Days, true, r#"within = "7 days""#),
-    field("combine", "replaces", Shape::Flag, false, "replaces = true"),
-    field("tell", "who", Shape::Words(&WHO), true, r#"who = ["csp", "neighbourhood team"]"#),
-    field("tell", "quiet_for", Shape::Days, false, r#"quiet_for = "14 days""#),
-    field("tell", "tell_again_when", Shape::Words(&AGAIN), false, r#"tell_again_when = ["level rises"]"#),
-    field("tell", "ack_within", Shape::Days, false, r#"ack_within = "2 working days""#),
-    field("tell", "then_tell", Shape::Words(&WHO), false, r#"then_tell = ["csp chair"]"#),
-    field("budget", "false_alerts", Shape::Text, false, r#"false_alerts = "4 per year""#),
-    field("calendar", "when", Shape::Text, true, r#"when = "hate crime awareness week""#),
-    field("calendar", "effect", Shape::Word(&EFFECTS), true, r#"effect = "expect more""#),
-    field("calendar", "by", Shape::Number(1.0, 20.0), false, "by = 1.4"),
-    field("test", "name", Shape::Text, true, r#"name = "three in a quiet ward""#),
-    field("test", "weeks", Shape::Open, false, "weeks = [1, 0, 2, 8]"),
-    field("test", "incidents", Shape::Open, false, r#"incidents = [{ day = -1, category = "race" }]"#),
-    field("test", "expect", Shape::Word(&["alert", "nothing"]), true, r#"expect = "alert""#),
+    field("", "id", Shape::Id, true, r#"id = "race-week-spike""#, "The rule's name for the engine: small letters, digits and hyphens. It is part of every alert's identity, so it never changes."),
+    field("", "title", Shape::Text(TITLE), true, r#"title = "Racist incidents well above usual""#, "What the rule finds, as people read it in mails and lists."),
+    field("", "owner", Shape::Text(NAME), true, r#"owner = "analysis.team@example.org""#, "The mailbox of the team that answers for the rule."),
+    field("", "status", Shape::Word(&STATUSES), true, r#"status = "live""#, "draft: not judged. shadow: judged and recorded, nobody is told. live: judged and told. retired: kept for the record."),
+    field("", "level", Shape::Word(&LEVELS), true, r#"level = "elevated""#, "What an alert promises: by chance no oftener than once in 30 days (watch), 100 days (elevated) or 365 days (severe), over everything the rule looks at."),
+    field("", "review_by", Shape::Date, true, "review_by = 2027-04-01", "The day by which somebody looks at the rule again. A rule past it is named in the weekly note."),
+    field("", "why", Shape::Text(LONG), false, r#"why = "Agreed with the partnership leads""#, "Why the rule exists, for those who read it in two years."),
+
+    field("look_at", "categories", Shape::Categories, true, r#"categories = ["race", "religion"]"#, "Which strands, by code, or \"any\". They are counted together, each incident once."),
+    field("look_at", "each", Shape::Flag, false, "each = true", "Judge each strand apart instead of together. False unless you write it."),
+    field("look_at", "areas", Shape::Word(&AREAS), false, r#"areas = "every ward""#, "What is judged. Every ward unless you write it."),
+    field("look_at", "wards", Shape::Wards, false, r#"wards = ["E05010458"]"#, "Only these wards, by code or name. Instead of `areas`."),
+    field("look_at", "only_districts", Shape::Districts, false, r#"only_districts = ["Charnwood"]"#, "Of those areas only the ones in these districts."),
+    field("look_at", "only_csps", Shape::Csps, false, r#"only_csps = ["Safer Leicester Partnership"]"#, "Of those areas only the ones in these partnerships."),
+    field("look_at", "period", Shape::Period, true, r#"period = "7 days""#, "How long a time is added up. Days and weeks end with the night; \"month\" is the last whole calendar month."),
+    field("look_at", "wait_for_late_reports", Shape::Days, false, r#"wait_for_late_reports = "2 days""#, "End the period so many days before the night, when late reports have come in. Without it late reports are allowed for by estimate."),
+    field("look_at", "location_quality", Shape::Word(&QUALITIES), false, r#"location_quality = "street or better""#, "Leave out incidents that are placed more roughly. For [cluster] and [repeat] it is \"street or better\" unless you write another."),
+
+    field("spike", "at_least", Shape::Whole(1, 10_000), true, "at_least = 5", "Never below so many incidents."),
+    field("spike", "times_usual", Shape::Number(1.0, 1_000.0), false, "times_usual = 2.0", "And at least this multiple of what is usual."),
+    field("spike", "rarer_than", Shape::OnceIn, true, r#"rarer_than = "once in 100 days""#, "And by chance no oftener than this, anywhere the rule looks."),
+    field("spike", "method", Shape::Word(&METHODS), false, r#"method = "house""#, "Who says what is usual: the house method unless you name a reference method."),
+
+    field("cluster", "at_least", Shape::Whole(2, 1_000), true, "at_least = 4", "So many incidents near to one another make a cluster."),
+    field("cluster", "within_metres", Shape::Whole(1, 50_000), true, "within_metres = 300", "How near in place."),
+    field("cluster", "within", Shape::Days, true, r#"within = "7 days""#, "How near in time."),
+    field("cluster", "rarer_than", Shape::OnceIn, true, r#"rarer_than = "once in 365 days""#, "And by chance no oftener than this, anywhere the rule looks."),
+
+    field("repeat", "of", Shape::Word(&["place", "victim"]), true, r#"of = "place""#, "What comes again: a place, or a person by the supplier's opaque key."),
+    field("repeat", "at_least", Shape::Whole(2, 1_000), true, "at_least = 4", "So many incidents."),
+    field("repeat", "within", Shape::Period, true, r#"within = "12 months""#, "In this time."),
+    field("repeat", "rarer_than", Shape::OnceIn, false, r#"rarer_than = "once in 100 days""#, "And no oftener than this. What the level promises unless you write it."),
+
+    field("drop", "usual_at_least", Shape::Whole(1, 100_000), true, "usual_at_least = 12", "Only where so many are usual in the period."),
+    field("drop", "below_usual", Shape::Percent, false, r#"below_usual = "60%""#, "And fewer than this share of what is usual were reported."),
+    field("drop", "rarer_than", Shape::OnceIn, false, r#"rarer_than = "once in 100 days""#, "And by chance no oftener than this. What the level promises unless you write it."),
+    field("drop", "by_source", Shape::Flag, false, "by_source = true", "Judge the reports of each source apart and name the one that fell."),
+    field("drop", "ignore_if", Shape::Words(&["feed late", "feed failed"]), false, r#"ignore_if = ["feed late"]"#, "Say nothing of a source whose data are late or failed to arrive: that is a matter for whoever runs the feed."),
+
+    field("share", "of", Shape::Texts, true, r#"of = ["violence against the person"]"#, "The kinds of offence, as the sources name them."),
+    field("share", "at_least", Shape::Whole(1, 100_000), true, "at_least = 10", "Only with so many incidents of any kind in the period."),
+    field("share", "rises_by", Shape::Points, true, r#"rises_by = "15 points""#, "The share is so many percentage points above what it was in the two years before."),
+    field("share", "surely", Shape::Percent, false, r#"surely = "95%""#, "How sure the rise must be: the lower end of its interval is above zero. 95% unless you write it."),
+    field("share", "rarer_than", Shape::OnceIn, false, r#"rarer_than = "once in 100 days""#, "And by chance no oftener than this. What the level promises unless you write it."),
+
+    field("spread", "after", Shape::Rule, true, r#"after = "race-week-spike""#, "The [spike] rule that held first."),
+    field("spread", "into", Shape::Word(&["adjacent wards", "other categories"]), true, r#"into = "adjacent wards""#, "Where the rise goes on: in the wards that share a border, or in the same ward in other strands."),
+    field("spread", "at_least", Shape::Whole(1, 1_000), true, "at_least = 3", "So many incidents there in the period."),
+    field("spread", "times_usual", Shape::Number(1.0, 1_000.0), false, "times_usual = 2.0", "And at least this multiple of what is usual there."),
+    field("spread", "within", Shape::Days, true, r#"within = "14 days""#, "At most so long after the first rule held."),
+    field("spread", "rarer_than", Shape::OnceIn, false, r#"rarer_than = "once in 100 days""#, "And by chance no oftener than this. What the level promises unless you write it."),
+
+    field("combine", "all_of", Shape::Rules, false, r#"all_of = ["race-week-spike", "any-street-cluster"]"#, "Every one of these rules holds."),
+    field("combine", "any_of", Shape::Rules, false, r#"any_of = ["race-week-spike", "any-street-cluster"]"#, "One of these rules holds, or as many as `at_least` says."),
+    field("combine", "at_least", Shape::Whole(1, 100), false, "at_least = 2", "So many of those in `any_of`. One unless you write it."),
+    field("combine", "same", Shape::Word(&["ward", "adjacent wards", "csp"]), true, r#"same = "ward""#, "What they have in common."),
+    field("combine", "within", Shape::Days, true, r#"within = "7 days""#, "They held in the same so many days."),
+    field("combine", "replaces", Shape::Flag, false, "replaces = true", "Their own alerts fold into this one: one mail instead of several."),
+
+    field("budget", "false_alerts", Shape::Budget, true, r#"false_alerts = "4 per year""#, "False alerts you accept over everything the rule looks at."),
+
+    field("tell", "who", Shape::Words(&WHO), true, r#"who = ["csp", "neighbourhood team"]"#, "Who is told, by role."),
+    field("tell", "quiet_for", Shape::Days, false, r#"quiet_for = "14 days""#, "An alert that closed at most so long ago is opened again rather than begun anew. 14 days unless you write it."),
+    field("tell", "tell_again_when", Shape::Words(&AGAIN), false, r#"tell_again_when = ["level rises", "count doubles"]"#, "What is news while an alert is open. All four unless you write it."),
+    field("tell", "ack_within", Shape::WorkingDays, false, r#"ack_within = "2 working days""#, "By when somebody acknowledges the alert."),
+    field("tell", "then_tell", Shape::Words(&WHO), false, r#"then_tell = ["csp chair"]"#, "Who is told when nobody has."),
+
+    field("override", "csps", Shape::Csps, true, r#"csps = ["Charnwood"]"#, "The partnerships with other numbers."),
+    field("override", "at_least", Shape::Whole(1, 10_000), false, "at_least = 3", "Instead of the detector's own."),
+    field("override", "times_usual", Shape::Number(1.0, 1_000.0), false, "times_usual = 3.0", "Instead of the detector's own."),
+    field("override", "rarer_than", Shape::OnceIn, false, r#"rarer_than = "once in 200 days""#, "Instead of the detector's own; never commoner than the level promises."),
+    field("override", "status", Shape::Word(&["shadow", "live", "retired"]), false, r#"status = "shadow""#, "Instead of the rule's own."),
+    field("override", "who", Shape::Words(&WHO), false, r#"who = ["csp"]"#, "Instead of the rule's own."),
+    field("override", "quiet_for", Shape::Days, false, r#"quiet_for = "28 days""#, "Instead of the rule's own."),
+
+    field("calendar", "when", Shape::Event, true, r#"when = "hate crime awareness week""#, "The name of an event or campaign in rules/calendar/."),
+    field("calendar", "effect", Shape::Word(&EFFECTS), true, r#"effect = "expect more""#, "expect more: multiply what is expected. watch closer: divide it. note only: print a line."),
+    field("calendar", "by", Shape::Number(1.0, 20.0), false, "by = 1.4", "The multiplier. Needed by expect more and watch closer."),
+
+    field("test", "name", Shape::Text(NAME), true, r#"name = "jump from one a week to eight""#, "What the test shows."),
+    field("test", "weeks", Shape::Counts, false, "weeks = [1, 0, 2, 1, 8]", "Incidents a week in one area, oldest first; the last week ends with the night."),
+    field("test", "category", Shape::Category, false, r#"category = "race""#, "The strand of `weeks`. The first that the rule looks at unless you write it."),
+    field("test", "source", Shape::Text(NAME), false, r#"source = "police""#, "The source of `weeks`."),
+    field("test", "of_which", Shape::Counts, false, "of_which = [0, 0, 1, 0, 6]", "How many of `weeks` are of the kinds of offence that [share] names."),
+    field("test", "next_door", Shape::Counts, false, "next_door = [0, 1, 0, 0, 4]", "Incidents a week in an adjacent ward."),
+    field("test", "incidents", Shape::Incidents, false, r#"incidents = [{ day = -1, east = 461200, north = 305900, category = "race" }]"#, "Single incidents: day (0 is the night, -1 the day before), east and north in metres, category, source, offence, ward (\"next door\" for an adjacent one) and repeat_key."),
+    field("test", "expect", Shape::Word(&["alert", "nothing"]), true, r#"expect = "alert""#, "Whether the rule should hold on the night."),
 ];
 
-/// The fields of a section.
+/// The fields of `[[event]]` in a calendar file.
+#[rustfmt::skip]
+pub(super) const EVENT: &[Field] = &[
+    field("event", "name", Shape::Text(NAME), true, r#"name = "hate crime awareness week""#, "What rules call it. The same name may come again in another year."),
+    field("event", "kind", Shape::Word(&KINDS), false, r#"kind = "campaign""#, "An event unless you write another."),
+    field("event", "from", Shape::Date, true, "from = 2027-10-09", "Its first day."),
+    field("event", "to", Shape::Date, true, "to = 2027-10-16", "Its last day."),
+    field("event", "wards", Shape::Wards, false, r#"wards = ["Castle"]"#, "Where: these wards. Everywhere without a place."),
+    field("event", "districts", Shape::Districts, false, r#"districts = ["Charnwood"]"#, "Where: these districts."),
+    field("event", "csps", Shape::Csps, false, r#"csps = ["Safer Leicester Partnership"]"#, "Where: these partnerships."),
+    field("event", "around", Shape::Point, false, "around = { east = 458300, north = 303900 }", "Where: around a point on the grid, with `within_metres`."),
+    field("event", "within_metres", Shape::Whole(50, 50_000), false, "within_metres = 1500", "How far around the point."),
+    field("event", "categories", Shape::Categories, false, r#"categories = ["race"]"#, "Which strands it bears on. All unless you write it."),
+    field("event", "channels", Shape::Texts, false, r#"channels = ["online", "third party"]"#, "Through which channels a campaign asks people to report."),
+    field("event", "why", Shape::Text(LONG), false, r#"why = "Rose by a third in 2025 and 2026""#, "Where the dates or the size come from."),
+];
+
+/// The fields of `[[episode]]` in an episodes file: what really happened, to try rules against.
+#[rustfmt::skip]
+pub(super) const EPISODE: &[Field] = &[
+    field("episode", "name", Shape::Text(NAME), true, r#"name = "east Leicester 2022""#, "What people call it."),
+    field("episode", "from", Shape::Date, true, "from = 2022-08-28", "The first day on which there was anything to see."),
+    field("episode", "peak", Shape::Date, false, "peak = 2022-09-17", "The day everybody knew: lead times count to it. The first day unless you write it."),
+    field("episode", "to", Shape::Date, true, "to = 2022-09-30", "The last day."),
+    field("episode", "wards", Shape::Wards, false, r#"wards = ["Belgrave"]"#, "Where: these wards."),
+    field("episode", "districts", Shape::Districts, false, r#"districts = ["Leicester"]"#, "Where: these districts. The whole county without a place."),
+    field("episode", "categories", Shape::Categories, false, r#"categories = ["religion"]"#, "Which strands. All unless you write it."),
+];
+
+/// The fields of a section of a rule file.
 pub(super) fn of(section: &str) -> impl Iterator<Item = &'static Field> {
     FIELDS.iter().filter(move |field| field.section == section)
 }

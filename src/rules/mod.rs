@@ -8,6 +8,7 @@
 //! A field is a line in `fields`: the check, its message and its example follow from it. A detector is a section of
 //! fields there, a variant of [`Detector`], and a file under `evaluate`.
 
+mod calendar;
 mod check;
 mod evaluate;
 mod fields;
@@ -15,8 +16,12 @@ mod mistake;
 mod night;
 mod rule;
 
+pub use calendar::{Calendar, Episode, Event, EventKind, Where};
 pub use check::{Checked, Known, check};
 pub use evaluate::{RuleOutcome, evaluate};
 pub use mistake::Mistake;
 pub use night::Night;
-pub use rule::{Areas, CategoryChoice, Detector, RepeatOf, Rule, RuleSet, Status};
+pub use rule::{
+    Areas, CalendarUse, CategoryChoice, Detector, Into, Override, RepeatOf, Rule, RuleSet, Same, Status,
+    TellAgain, TestCase, TestIncident,
+};

@@ -50,6 +50,15 @@ impl County {
         Ok(Geography::on(day, self.areas.iter().cloned(), self.links.iter().cloned())?)
     }
 
+    /// Wards that are not in force on a day, by code: the name and the year of their boundaries.
+    #[must_use]
+    pub fn former_wards(&self, day: NaiveDate) -> BTreeMap<String, (String, i32)> {
+        let wards = || self.areas.iter().filter(|area| area.kind == AreaKind::Ward);
+        let in_force = |code: &str| wards().any(|ward| ward.code == code && ward.in_force(day));
+        let others = wards().filter(|ward| !ward.in_force(day) && !in_force(&ward.code));
+        others.map(|ward| (ward.code.clone(), (ward.name.clone(), ward.boundary_year))).collect()
+    }
+
     /// The last day up to `day` on which boundaries of wards changed: the same answer means the same boundaries. What
     /// happened before the oldest boundaries on record is placed in those.
     fn boundaries_since(&self, day: NaiveDate) -> NaiveDate {

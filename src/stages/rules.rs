@@ -2,7 +2,6 @@
 
 use super::county::County;
 use crate::{
-    model::AreaKind,
     rules::{Checked, Known, RuleSet, check},
     store::{SavedRules, Store},
 };
@@ -18,23 +17,36 @@ pub struct InForce {
     pub mistakes: Option<String>,
 }
 
-/// Reads a folder of rule files: name and text of every `.toml` file directly in it.
+/// Reads a folder of rule files: name and text of every `.toml` file directly in it, and in its folders `calendar` and
+/// `episodes`.
 ///
 /// # Errors
 ///
 /// When the folder or a file in it can't be read.
 pub fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("{}: can't be read", folder.display()))?;
     let mut files = BTreeMap::new();
+    read_into(&mut files, folder, "")?;
+    for name in ["calendar", "episodes"] {
+        let inner = folder.join(name);
+        if inner.is_dir() {
+            read_into(&mut files, &inner, &format!("{name}/"))?;
+        }
+    }
+    Ok(files)
+}
+
+fn read_into(files: &mut BTreeMap<String, String>, folder: &Path, prefix: &str) -> Result<()> {
+    let entries = fs::read_dir(folder).with_context(|| format!("{}: can't be read", folder.display()))?;
     for entry in entries {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "toml") {
             let text =
                 fs::read_to_string(&path).with_context(|| format!("{}: can't be read", path.display()))?;
-            files.insert(path.file_name().unwrap_or_default().to_string_lossy().into_owned(), text);
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            files.insert(format!("{prefix}{name}"), text);
         }
     }
-    Ok(files)
+    Ok(())
 }
 
 /// Checks rule files against the county.
@@ -44,9 +56,8 @@ pub fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>> {
 /// When the county's links are wrong on that day.
 pub fn checked(files: &BTreeMap<String, String>, county: &County, day: NaiveDate) -> Result<Checked> {
     let geography = county.geography(day)?;
-    let wards =
-        geography.of_kind(AreaKind::Ward).map(|ward| (ward.code.clone(), ward.name.clone())).collect();
-    Ok(check(files, &Known { categories: &county.pack.categories, wards: &wards }))
+    let former = county.former_wards(day);
+    Ok(check(files, &Known { categories: &county.pack.categories, geography: &geography, former: &former }))
 }
 
 /// The rules to judge a night by. A folder without mistakes comes into force and is kept; one with a mistake, or that

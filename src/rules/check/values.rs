@@ -1,7 +1,7 @@
 //! Values as they stand in a rule file: looked up, and turned into what they mean.
 
-use super::Value;
-use crate::model::{AlertLevel, Role};
+use super::{Known, Value};
+use crate::model::{AlertLevel, AreaKind, Role};
 use chrono::NaiveDate;
 use toml::de::DeTable;
 
@@ -33,6 +33,75 @@ pub(super) fn date(value: &Value<'_>) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(date.year.into(), date.month.into(), date.day.into())
 }
 
+pub(super) fn flag(value: &Value<'_>) -> Option<bool> {
+    value.get_ref().as_bool()
+}
+
+/// A list of counts; none of what is not one.
+pub(super) fn wholes(value: &Value<'_>) -> Vec<u32> {
+    let items = value.get_ref().as_array();
+    let counts = items.into_iter().flat_map(|items| items.iter()).filter_map(whole);
+    counts.filter_map(|count| u32::try_from(count).ok()).collect()
+}
+
+/// `60%` as 0.6.
+pub(super) fn percent(text: &str) -> Option<f64> {
+    let number: f64 = text.trim().strip_suffix('%')?.trim().parse().ok()?;
+    (number > 0.0 && number <= 100.0).then_some(number / 100.0)
+}
+
+/// `15 points` as 0.15.
+pub(super) fn points(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let number = text.strip_suffix("points").or_else(|| text.strip_suffix("point"))?;
+    number
+        .trim()
+        .parse()
+        .ok()
+        .filter(|number| (1.0..=100.0).contains(number))
+        .map(|number: f64| number / 100.0)
+}
+
+/// `4 per year` as 4, `1 per month` as 12.
+pub(super) fn budget(text: &str) -> Option<f64> {
+    let (number, unit) = text.trim().split_once(" per ")?;
+    let number: f64 = number.trim().parse().ok()?;
+    let a_year = match unit.trim() {
+        "year" => 1.0,
+        "quarter" => 4.0,
+        "month" => 12.0,
+        "week" => 52.0,
+        _ => return None,
+    };
+    Some(number * a_year).filter(|budget| (0.05..=1_000.0).contains(budget))
+}
+
+/// What a name or code stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Lookup {
+    /// The area of this code.
+    One(String),
+    /// Several areas have the name.
+    Several,
+    /// None is in force.
+    Nothing,
+}
+
+impl Known<'_> {
+    /// An area in force by code, or by a name that only one has.
+    pub(super) fn area(&self, kind: AreaKind, text: &str) -> Lookup {
+        if self.geography.get(kind, text).is_some() {
+            return Lookup::One(text.to_owned());
+        }
+        let mut named = self.geography.of_kind(kind).filter(|area| area.name == text);
+        match (named.next(), named.next()) {
+            (Some(one), None) => Lookup::One(one.code.clone()),
+            (Some(_), Some(_)) => Lookup::Several,
+            _ => Lookup::Nothing,
+        }
+    }
+}
+
 /// Days, working days and weeks, at most ten years.
 pub(super) fn days(text: &str) -> Option<u32> {
     let (number, unit) = text.trim().split_once(' ')?;
@@ -45,8 +114,16 @@ pub(super) fn days(text: &str) -> Option<u32> {
 }
 
 pub(super) fn once_in(text: &str) -> Option<f64> {
-    let number = text.trim().strip_prefix("once in ")?.strip_suffix(" days")?;
-    number.trim().parse().ok().filter(|days| (1.0..=1e6).contains(days))
+    let text = text.trim().strip_prefix("once in ")?;
+    let (number, unit) = text.trim().split_once(' ')?;
+    let number: f64 = number.parse().ok()?;
+    let days = match unit.trim() {
+        "days" | "day" => number,
+        "weeks" => number * 7.0,
+        "years" => number * 365.0,
+        _ => return None,
+    };
+    Some(days).filter(|days| (1.0..=1e6).contains(days))
 }
 
 pub(super) fn level(text: &str) -> Option<AlertLevel> {
