@@ -1,6 +1,9 @@
 //! Whether an alert has outgrown what its recipients were last told.
 
-use crate::model::{AlertLevel, Finding, Told};
+use crate::{
+    model::{AlertLevel, Finding, Told},
+    rules::TellAgain,
+};
 use serde::{Deserialize, Serialize};
 
 /// One way in which an alert has outgrown what was told.
@@ -23,25 +26,25 @@ pub enum Growth {
     CategoriesJoined(Vec<String>),
 }
 
-/// Every way in which a finding has outgrown what was told, in the order in which a message names them; empty when it
-/// has not.
+/// Every way in which a finding has outgrown what was told, of those that its rule counts as news, in the order in which
+/// a message names them; empty when it has not.
 #[must_use]
-pub fn growth(told: &Told, now: &Finding) -> Vec<Growth> {
+pub fn growth(told: &Told, now: &Finding, news: TellAgain) -> Vec<Growth> {
     let mut found = Vec::new();
-    if now.level > told.level {
+    if news.level && now.level > told.level {
         found.push(Growth::LevelRose { from: told.level });
     }
     // Where reports have dried up, more of them is no growth.
     let dried_up = (now.observed as f64) < now.expected;
-    if told.observed > 0 && now.observed / 2 >= told.observed && !dried_up {
+    if news.count && told.observed > 0 && now.observed / 2 >= told.observed && !dried_up {
         found.push(Growth::CountDoubled { from: told.observed });
     }
     let wards = joined(&told.wards, &now.wards);
-    if !wards.is_empty() {
+    if news.ward && !wards.is_empty() {
         found.push(Growth::WardsJoined(wards));
     }
     let categories = joined(&told.categories, &now.categories);
-    if !categories.is_empty() {
+    if news.category && !categories.is_empty() {
         found.push(Growth::CategoriesJoined(categories));
     }
     found

@@ -1,7 +1,10 @@
 //! One night in the life of all alerts.
 
 use super::growth::{Growth, growth, told_with};
-use crate::model::{Alert, AlertLevel, AlertState, Finding, Told};
+use crate::{
+    model::{Alert, AlertLevel, AlertState, Finding, Told},
+    rules::TellAgain,
+};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use std::{
     cmp::Ordering,
@@ -22,6 +25,10 @@ pub struct Judged {
     pub quiet_for_days: u32,
     /// The rule is only being tried: no alert comes of it.
     pub shadow: bool,
+    /// It is told with the alert of a rule that combines it with others.
+    pub folded: bool,
+    /// What is news while its alert is open.
+    pub tell_again: TellAgain,
 }
 
 /// Why recipients are told.
@@ -59,6 +66,8 @@ pub enum Event {
     Closed,
     /// A message is due.
     Told,
+    /// It is told with another alert, and not by itself.
+    Folded,
 }
 
 impl Event {
@@ -71,6 +80,7 @@ impl Event {
             Self::Easing => "easing",
             Self::Closed => "closed",
             Self::Told => "told",
+            Self::Folded => "folded into another alert",
         }
     }
 }
@@ -113,14 +123,14 @@ pub fn step(
         match (known.remove(&identity), held.get(&identity)) {
             (Some(alert), _) if alert.night > night => {}
             (Some(alert), Some(judged)) if !is_over(&alert, judged, night) => {
-                step.keep(&alert, again(alert.clone(), judged, night), night, now);
+                step.keep(&alert, again(alert.clone(), judged, night), Some(judged), now);
             }
             (_, Some(judged)) => {
                 let number = next_number(night.year());
                 let number = format!("{prefix}-{}-{number:04}", night.year());
-                step.open(opened(new_id(), number, identity, judged, night, now), night);
+                step.open(opened(new_id(), number, identity, judged, night, now), judged);
             }
-            (Some(alert), None) => step.keep(&alert, quieter(alert.clone(), night), night, now),
+            (Some(alert), None) => step.keep(&alert, quieter(alert.clone(), night), None, now),
             (None, None) => {}
         }
     }
@@ -140,13 +150,16 @@ pub fn numbers_wanted(night: NaiveDate, alerts: &[Alert], findings: &[Judged]) -
 }
 
 impl Step {
-    fn open(&mut self, mut alert: Alert, night: NaiveDate) {
+    fn open(&mut self, mut alert: Alert, judged: &Judged) {
         self.events.push((alert.id, Event::Opened));
-        self.tell(&mut alert, night);
+        if judged.folded {
+            self.events.push((alert.id, Event::Folded));
+        }
+        self.tell(&mut alert, judged);
         self.alerts.push(alert);
     }
 
-    fn keep(&mut self, before: &Alert, mut after: Alert, night: NaiveDate, now: DateTime<Utc>) {
+    fn keep(&mut self, before: &Alert, mut after: Alert, judged: Option<&Judged>, now: DateTime<Utc>) {
         let event = match (before.state, after.state) {
             (AlertState::Easing | AlertState::Closed, AlertState::Open) => Some(Event::OpenAgain),
             (AlertState::Open, AlertState::Easing) => Some(Event::Easing),
@@ -155,8 +168,8 @@ impl Step {
             _ => None,
         };
         self.events.extend(event.map(|event| (after.id, event)));
-        if after.quiet_nights == 0 && after.state != AlertState::Closed {
-            self.tell(&mut after, night);
+        if let Some(judged) = judged {
+            self.tell(&mut after, judged);
         }
         if after != *before {
             after.changed_at = now;
@@ -165,13 +178,14 @@ impl Step {
     }
 
     /// Adds the message that is due, if one is, and notes in the alert that it has been told.
-    fn tell(&mut self, alert: &mut Alert, night: NaiveDate) {
-        if alert.latest.level < AlertLevel::Elevated {
+    fn tell(&mut self, alert: &mut Alert, judged: &Judged) {
+        let night = alert.night;
+        if alert.latest.level < AlertLevel::Elevated || judged.folded {
             return;
         }
         let kind = match &alert.told {
             None => NoticeKind::New,
-            Some(told) => match growth(told, &alert.latest) {
+            Some(told) => match growth(told, &alert.latest, judged.tell_again) {
                 reasons if reasons.is_empty() => return,
                 reasons => NoticeKind::Grown(reasons),
             },

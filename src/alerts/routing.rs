@@ -191,6 +191,10 @@ mod tests {
             usual_range: None,
             times_usual: None,
             change: None,
+            signal: crate::model::SignalKind::Spike,
+            share: None,
+            calendar: Vec::new(),
+            without_calendar: None,
             recurrence: Recurrence::from_daily_rate(1.0 / 400.0),
             members: Vec::new(),
         }
@@ -234,7 +238,7 @@ mod tests {
         assert_eq!(found.recipients[0].role, Role::Analyst);
 
         let area = AreaRef { kind: AreaKind::Csp, code: "rutland".into() };
-        about.subject = Subject::Area { area, boundary_year: 2025, category: None };
+        about.subject = Subject::Area { area, boundary_year: 2025, category: None, source: None };
         let found = route(&about, &[Role::CspCoordinator], &geography(), &directory());
         assert_eq!((found.recipients.len(), found.gaps.len()), (1, 0));
         assert_eq!(found.recipients[0].address, "csp@rutland.invalid");

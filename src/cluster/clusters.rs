@@ -331,6 +331,7 @@ mod tests {
             precision: Precision::Street,
             known_on: day,
             repeat_key: None,
+            offence: None,
         }
     }
 

@@ -176,6 +176,7 @@ mod tests {
             precision: Precision::Street,
             known_on: day,
             repeat_key: (at.0 < 100).then(|| "k".to_owned()),
+            offence: None,
         }
     }
 

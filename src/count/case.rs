@@ -28,6 +28,8 @@ pub struct Case {
     pub known_on: NaiveDate,
     /// The supplier's opaque key for repeats on one person.
     pub repeat_key: Option<String>,
+    /// The kind of offence, in small letters.
+    pub offence: Option<String>,
 }
 
 impl Case {
@@ -48,6 +50,7 @@ impl Case {
             precision: incident.precision,
             known_on: first_known.date() + TimeDelta::days(later),
             repeat_key: incident.repeat_key.clone(),
+            offence: incident.offence.as_ref().map(|offence| offence.trim().to_lowercase()),
         }
     }
 }
@@ -69,6 +72,7 @@ pub(super) mod tests {
             precision: Precision::None,
             known_on,
             repeat_key: None,
+            offence: None,
         }
     }
 }

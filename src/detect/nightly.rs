@@ -43,6 +43,30 @@ pub struct Nightly {
     fit: Fit,
     /// How much of the mean day each of the last days has, and of that what is known: the last day first.
     recent: Vec<f64>,
+    /// What known events multiply it by.
+    events: Multipliers,
+}
+
+/// What known events multiply an expectation by, for the areas of one kind.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Multipliers {
+    /// The days of each event, and its factor for each area in the order of the ledger's.
+    pub events: Vec<(Window, Vec<f64>)>,
+}
+
+impl Multipliers {
+    /// The product over all events of a day; 1 without any.
+    #[must_use]
+    pub fn on(&self, area: usize, day: NaiveDate) -> f64 {
+        let held = self.events.iter().filter(|(window, _)| window.holds(day));
+        held.map(|(_, factors)| factors.get(area).copied().unwrap_or(1.0)).product()
+    }
+
+    /// Whether an event falls into a window.
+    #[must_use]
+    pub fn touch(&self, window: Window) -> bool {
+        self.events.iter().any(|(event, _)| event.first <= window.last && window.first <= event.last)
+    }
 }
 
 /// What a night knows beside counts.
@@ -52,6 +76,8 @@ pub struct Surroundings<'a> {
     pub completeness: &'a Completeness,
     /// Weekdays of the county.
     pub weekdays: &'a Weekdays,
+    /// Events that teach: a past one would else raise what is usual, the next one come as a surprise.
+    pub events: &'a Multipliers,
 }
 
 impl Nightly {
@@ -85,10 +111,23 @@ impl Nightly {
             })
             .collect();
         let counts: Vec<Vec<Option<u32>>> = days.iter().map(|days| in_blocks(days)).collect();
+        let events = surroundings.events;
         let exposures: Vec<Vec<f64>> = (0..areas.len())
             .map(|area| {
                 let own = alike.and_then(|alike| alike.get(area)).copied().unwrap_or(1.0);
-                exposure.iter().map(|known| own * known).collect()
+                let known = exposure.iter().enumerate().map(|(block, known)| {
+                    let back = (blocks - 1 - block) * BLOCK;
+                    let days = back..back + BLOCK;
+                    let end = last - chrono::Days::new(back as u64);
+                    if events.touch(Window::ending(end, BLOCK as u32)) {
+                        days.map(|back| recent[back] * events.on(area, last - chrono::Days::new(back as u64)))
+                            .sum::<f64>()
+                            / BLOCK as f64
+                    } else {
+                        *known
+                    }
+                });
+                known.map(|known| own * known).collect()
             })
             .collect();
         let series: Vec<house::Series<'_>> = counts
@@ -97,7 +136,7 @@ impl Nightly {
             .map(|(counts, exposure)| house::Series { counts, exposure })
             .collect();
         let fit = house::learn(&series, blocks.checked_sub(1)?, &control(longest))?;
-        Some(Self { areas, categories, last, days, fit, recent })
+        Some(Self { areas, categories, last, days, fit, recent, events: events.clone() })
     }
 
     /// How much of the usual each area has: its expectation of the last blocks over the mean of all.
@@ -108,15 +147,17 @@ impl Nightly {
         own.iter().map(|own| if mean > 0.0 { own / mean } else { 1.0 }).collect()
     }
 
-    /// Judges every area over the window of `days` that ends on the last day.
+    /// Judges every area over the window of `days` that ends on the last day. `scaled` multiplies what is expected of it
+    /// without having taught.
     #[must_use]
-    pub fn judge(&self, days: u32) -> Vec<(Judgement, Expectation)> {
+    pub fn judge(&self, days: u32, scaled: &Multipliers) -> Vec<(Judgement, Expectation)> {
         let window = Window::ending(self.last, days);
         let days = (days.max(1) as usize).min(self.recent.len());
         let dispersion = self.dispersion(days.div_ceil(BLOCK));
         let judge = |(place, area): (usize, &AreaRef)| {
             // Where nothing could be known yet there is nothing to judge.
-            let mean = Some(self.expected(place, days)).filter(|mean| *mean > 1e-9)?;
+            let expected = self.expected(place, days) * self.scale(place, days, scaled);
+            let mean = Some(expected).filter(|mean| *mean > 1e-9)?;
             let one_over_size = dispersion.one_over_size(mean) + self.fit.unsure(place);
             let size = if one_over_size > 1e-12 { 1.0 / one_over_size } else { f64::INFINITY };
             let usual = Expectation::new(mean, size).ok()?;
@@ -136,10 +177,26 @@ impl Nightly {
         if from == days || to > self.recent.len() || days / BLOCK >= blocks {
             return whole;
         }
-        let all: f64 = self.recent[from..to].iter().sum();
-        let part: f64 = self.recent[from..days].iter().sum();
+        let of = |days: std::ops::Range<usize>| -> f64 {
+            days.map(|back| self.recent[back] * self.events.on(area, self.day(back))).sum()
+        };
+        let (all, part) = (of(from..to), of(from..days));
         let share = if all > 0.0 { part / all } else { 0.0 };
         whole + share * self.fit.expected(area, blocks - 1 - days / BLOCK)
+    }
+
+    /// The mean factor of the last days, each by what it has of the usual.
+    fn scale(&self, area: usize, days: usize, scaled: &Multipliers) -> f64 {
+        if !scaled.touch(Window::ending(self.last, days as u32)) {
+            return 1.0;
+        }
+        let all: f64 = self.recent[..days].iter().sum();
+        let with: f64 = (0..days).map(|back| self.recent[back] * scaled.on(area, self.day(back))).sum();
+        if all > 0.0 { with / all } else { 1.0 }
+    }
+
+    fn day(&self, back: usize) -> NaiveDate {
+        self.last - chrono::Days::new(back as u64)
     }
 
     /// How much the counts of windows of so many blocks vary, over all areas.
@@ -224,6 +281,7 @@ mod tests {
             precision: Precision::None,
             known_on: day(LAST) - chrono::Days::new(ago) + chrono::Days::new(1),
             repeat_key: None,
+            offence: None,
         };
         let a = (0..730).step_by(2).map(|ago| case("A", ago));
         a.chain((1..730).step_by(4).map(|ago| case("B", ago))).collect()
@@ -244,11 +302,12 @@ mod tests {
     }
 
     fn judged(ledger: &Ledger, completeness: &Completeness, last: NaiveDate, days: u32) -> Vec<Judgement> {
-        let around = Surroundings { completeness, weekdays: &Weekdays::NONE };
+        let around =
+            Surroundings { completeness, weekdays: &Weekdays::NONE, events: &Multipliers::default() };
         let one = CategorySet::from_bits(1);
         let learned =
             Nightly::learn(ledger, around, AreaKind::Ward, one, (last, days.max(56)), None).unwrap();
-        learned.judge(days).into_iter().map(|(judgement, _)| judgement).collect()
+        learned.judge(days, &Multipliers::default()).into_iter().map(|(judgement, _)| judgement).collect()
     }
 
     #[test]

@@ -39,6 +39,12 @@ impl Expectation {
         }
     }
 
+    /// With a mean so many times as large, and the same relative variation; itself for a factor it can't have.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Self {
+        Self::new(self.mean * factor, self.size).unwrap_or(self)
+    }
+
     /// Expected incidents in the period.
     #[must_use]
     pub fn mean(&self) -> f64 {

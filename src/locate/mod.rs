@@ -10,6 +10,7 @@ mod fault;
 mod grid;
 mod lattice;
 mod misfits;
+mod neighbours;
 mod outline;
 mod transverse_mercator;
 
@@ -18,4 +19,5 @@ pub use broken::broken;
 pub use fault::{Fault, FaultKind};
 pub use grid::Grid;
 pub use misfits::misfits;
+pub use neighbours::neighbours;
 pub use transverse_mercator::TransverseMercator;

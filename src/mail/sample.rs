@@ -66,6 +66,7 @@ fn alert() -> Alert {
             area: AreaRef { kind: AreaKind::Ward, code: "W1".into() },
             boundary_year: 2025,
             category: None,
+            source: None,
         },
         wards: vec!["W1".into(), "W2".into()],
         categories: vec!["race".into(), "religion".into()],
@@ -75,6 +76,10 @@ fn alert() -> Alert {
         usual_range: Some((0, 5)),
         times_usual: Some((1.9, 8.1)),
         change: None,
+        signal: crate::model::SignalKind::Spike,
+        share: None,
+        calendar: Vec::new(),
+        without_calendar: None,
         recurrence: Recurrence::from_daily_rate(1.0 / 140.0),
         members: Vec::new(),
     };

@@ -88,6 +88,7 @@ impl Area {
 pub struct Geography {
     areas: BTreeMap<(AreaKind, String), Area>,
     above: BTreeMap<String, Vec<(AreaKind, String)>>,
+    neighbours: BTreeMap<String, Vec<String>>,
 }
 
 /// A link that leads nowhere.
@@ -129,7 +130,19 @@ impl Geography {
                 links.push((kind, code));
             }
         }
-        Ok(Self { areas, above })
+        Ok(Self { areas, above, neighbours: BTreeMap::new() })
+    }
+
+    /// With the wards that share a border, by ward; without them no ward has a neighbour.
+    #[must_use]
+    pub fn with_neighbours(self, neighbours: BTreeMap<String, Vec<String>>) -> Self {
+        Self { neighbours, ..self }
+    }
+
+    /// The wards in force that share a border with a ward, by code.
+    pub fn neighbours<'a>(&'a self, ward: &str) -> impl Iterator<Item = &'a str> {
+        let all = self.neighbours.get(ward).map(Vec::as_slice).unwrap_or_default();
+        all.iter().map(String::as_str).filter(|code| self.get(AreaKind::Ward, code).is_some())
     }
 
     /// The areas of a kind, by code.

@@ -1,6 +1,6 @@
 //! A rule that held, and the alert it becomes.
 
-use super::{AlertLevel, AreaRef, Change, Recurrence, Window};
+use super::{AlertLevel, AreaRef, Change, Effect, Recurrence, Window};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -17,11 +17,70 @@ pub enum Subject {
         boundary_year: i32,
         /// The category, when the rule judges each apart.
         category: Option<String>,
+        /// The source, when the rule judges each source apart.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<String>,
     },
     /// A cluster, by its oldest core incident.
     Cluster(Uuid),
     /// A place, by its oldest incident.
     Place(Uuid),
+}
+
+/// What kind of signal a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignalKind {
+    /// More than usual in an area.
+    #[default]
+    Spike,
+    /// Several near to each other.
+    Cluster,
+    /// One place or person again and again.
+    Repeat,
+    /// Fewer reports than usual.
+    Drop,
+    /// A kind of offence makes up more than it used to.
+    Share,
+    /// A rise goes on beside another rule's.
+    Spread,
+    /// Several rules together.
+    Combine,
+}
+
+/// How many of a window's incidents are of some kinds of offence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShareSeen {
+    /// The kinds.
+    pub of: Vec<String>,
+    /// All incidents in the window whose kind is known.
+    pub total: u64,
+    /// Their share before, 0 to 1.
+    pub before: f64,
+    /// The interval of the rise of the share, in parts of 1.
+    pub rise: (f64, f64),
+}
+
+/// An entry of the calendar at the time and place of a finding.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CalendarNote {
+    /// What people call it.
+    pub name: String,
+    /// When.
+    pub window: Window,
+    /// What the rule makes of it; none when the rule does not name it.
+    pub effect: Option<Effect>,
+    /// The multiplier; 1 for a note.
+    pub by: f64,
+}
+
+/// What holds without the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Plain {
+    /// Incidents usual.
+    pub expected: f64,
+    /// How often by chance.
+    pub recurrence: Recurrence,
 }
 
 /// A rule that held on a night.
@@ -55,6 +114,18 @@ pub struct Finding {
     /// How a cluster goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
+    /// What kind of signal it is.
+    #[serde(default)]
+    pub signal: SignalKind,
+    /// The share of a kind of offence, where the rule is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<ShareSeen>,
+    /// Events and campaigns of the calendar at that time and place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calendar: Vec<CalendarNote>,
+    /// What holds without the calendar, where it changed what was expected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without_calendar: Option<Plain>,
     /// How often by chance, over everything the rule looks at.
     pub recurrence: Recurrence,
     /// The incidents counted, oldest first.
@@ -62,13 +133,21 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// With only these of its incidents.
+    #[must_use]
+    pub fn keeping(mut self, members: &[Uuid]) -> Self {
+        self.members.retain(|id| members.contains(id));
+        self
+    }
+
     /// The identity of its alert, unique while the alert is open. Rule edits keep it, and so do new categories.
     #[must_use]
     pub fn identity(&self) -> String {
         match &self.subject {
-            Subject::Area { area, boundary_year, category } => {
+            Subject::Area { area, boundary_year, category, source } => {
                 let category = category.as_deref().unwrap_or("together");
-                format!("{}/{}/{}/{boundary_year}/{category}", self.rule, area.kind.code(), area.code)
+                let source = source.as_ref().map_or_else(String::new, |source| format!("/{source}"));
+                format!("{}/{}/{}/{boundary_year}/{category}{source}", self.rule, area.kind.code(), area.code)
             }
             Subject::Cluster(name) => format!("{}/cluster/{name}", self.rule),
             Subject::Place(name) => format!("{}/place/{name}", self.rule),
@@ -152,6 +231,7 @@ mod tests {
                 area: AreaRef { kind: AreaKind::Ward, code: "E05010458".into() },
                 boundary_year: 2025,
                 category: None,
+                source: None,
             },
             wards: vec!["E05010458".into()],
             categories: vec!["race".into()],
@@ -161,6 +241,10 @@ mod tests {
             usual_range: Some((0, 5)),
             times_usual: None,
             change: None,
+            signal: SignalKind::Spike,
+            share: None,
+            calendar: Vec::new(),
+            without_calendar: None,
             recurrence: Recurrence::from_daily_rate(1.0 / 140.0),
             members: Vec::new(),
         };

@@ -16,7 +16,7 @@ mod signal;
 pub use area::{Area, AreaKind, DanglingLink, Geography, UnknownKind};
 pub use category::{Categories, CategorySet, MAX_CATEGORIES, TooManyCategories};
 pub use directory::{Mailbox, Role, UnknownRole};
-pub use finding::{Alert, AlertState, Finding, Subject, Told};
+pub use finding::{Alert, AlertState, CalendarNote, Finding, Plain, ShareSeen, SignalKind, Subject, Told};
 pub use incident::{Incident, Place, Precision, Status};
 pub use level::{AlertLevel, Recurrence};
 pub use pack::{Bounds, Class, Pack, Projection};

@@ -18,7 +18,7 @@ mod rule;
 
 pub use calendar::{Calendar, Episode, Event, EventKind, Where};
 pub use check::{Checked, Known, check};
-pub use evaluate::{RuleOutcome, evaluate};
+pub use evaluate::{Earlier, Miss, Missed, RuleOutcome, evaluate, follow};
 pub use mistake::Mistake;
 pub use night::Night;
 pub use rule::{

@@ -1,9 +1,11 @@
 //! Everything a night shows to the rules, as known on it: counts, delays, and what is usual, learned once.
 
+use super::calendar::{Calendar, Event, Where};
 use crate::{
     count::{Case, Completeness, Ledger},
     detect::{
-        Expectation, MonthBaseline, Nightly, Surroundings, Weekdays, judgement, reference::Method, usual_by,
+        Expectation, MonthBaseline, Multipliers, Nightly, Surroundings, Weekdays, judgement,
+        reference::Method, usual_by,
     },
     model::{AreaKind, AreaRef, Categories, CategorySet, Geography, Judgement, Window},
 };
@@ -20,7 +22,13 @@ pub struct Night<'a> {
     completeness: Completeness,
     weekdays: Weekdays,
     learned: BTreeMap<Wanted, Option<Nightly>>,
+    calendar: Option<&'a Calendar>,
+    /// What calendar entries multiply expectations by while learning; the first has none.
+    profiles: Vec<Profile>,
 }
+
+/// Events, by place in the calendar, and the multipliers that a rule gives them.
+pub(super) type Profile = Vec<(usize, f64)>;
 
 /// Windows of up to so many days share what is learned: eight weeks.
 const LONGEST_SHARED: u32 = 56;
@@ -32,11 +40,13 @@ pub(super) struct Wanted {
     categories: CategorySet,
     last: NaiveDate,
     longest: u32,
+    profile: usize,
 }
 
 impl Wanted {
-    pub(super) fn new(kind: AreaKind, categories: CategorySet, window: Window) -> Self {
-        Self { kind, categories, last: window.last, longest: window.days().max(LONGEST_SHARED) }
+    pub(super) fn new(kind: AreaKind, categories: CategorySet, window: Window, profile: usize) -> Self {
+        let longest = window.days().max(LONGEST_SHARED);
+        Self { kind, categories, last: window.last, longest, profile }
     }
 }
 
@@ -58,7 +68,24 @@ impl<'a> Night<'a> {
             }
         }
         let weekdays = Weekdays::learn(ledger.first(), &county);
-        Self { geography, categories, cases, ledger, completeness, weekdays, learned: BTreeMap::new() }
+        let (learned, profiles) = (BTreeMap::new(), vec![Profile::new()]);
+        Self {
+            geography,
+            categories,
+            cases,
+            ledger,
+            completeness,
+            weekdays,
+            learned,
+            calendar: None,
+            profiles,
+        }
+    }
+
+    /// With the events and campaigns that rules may name.
+    #[must_use]
+    pub fn with_calendar(self, calendar: &'a Calendar) -> Self {
+        Self { calendar: Some(calendar), ..self }
     }
 
     /// The counts.
@@ -96,10 +123,95 @@ impl<'a> Night<'a> {
         categories: CategorySet,
         window: Window,
     ) -> Vec<(Judgement, Expectation)> {
-        let wanted = Wanted::new(kind, categories, window);
+        self.judge_with((kind, categories, window), 0, &Multipliers::default())
+    }
+
+    /// The same with what is expected by a profile of calendar entries, and scaled.
+    pub(super) fn judge_with(
+        &mut self,
+        (kind, categories, window): (AreaKind, CategorySet, Window),
+        profile: usize,
+        scaled: &Multipliers,
+    ) -> Vec<(Judgement, Expectation)> {
+        let wanted = Wanted::new(kind, categories, window, profile);
         self.learn(&[wanted]);
         let learned = self.learned.get(&wanted).and_then(Option::as_ref);
-        learned.map(|usual| usual.judge(window.days())).unwrap_or_default()
+        learned.map(|usual| usual.judge(window.days(), scaled)).unwrap_or_default()
+    }
+
+    /// Judges every area of a kind by the reports of one source alone.
+    pub(super) fn judge_source(
+        &self,
+        source: &str,
+        (kind, categories, window): (AreaKind, CategorySet, Window),
+        scaled: &Multipliers,
+    ) -> Vec<(Judgement, Expectation)> {
+        let night = self.ledger.last();
+        let own: Vec<Case> = self.cases.iter().filter(|case| case.source == source).cloned().collect();
+        let ledger = Ledger::new(self.geography, &own, night);
+        let completeness = Completeness::learn(&own, night);
+        let events = Multipliers::default();
+        let around = Surroundings { completeness: &completeness, weekdays: &self.weekdays, events: &events };
+        let longest = window.days().max(LONGEST_SHARED);
+        let learned = Nightly::learn(&ledger, around, kind, categories, (window.last, longest), None);
+        learned.map(|usual| usual.judge(window.days(), scaled)).unwrap_or_default()
+    }
+
+    /// The calendar, empty without one.
+    pub(super) fn events(&self) -> &'a [Event] {
+        self.calendar.map(|calendar| calendar.events.as_slice()).unwrap_or_default()
+    }
+
+    /// The place of a profile among those of the night.
+    pub(super) fn profile(&mut self, wanted: Profile) -> usize {
+        self.profiles.iter().position(|known| *known == wanted).unwrap_or_else(|| {
+            self.profiles.push(wanted);
+            self.profiles.len() - 1
+        })
+    }
+
+    /// The factors of a profile for every area of a kind: by the share of the area's past incidents that lies within the
+    /// event, so that an event in one ward raises little of its district.
+    pub(super) fn multipliers(&self, kind: AreaKind, profile: &[(usize, f64)]) -> Multipliers {
+        if profile.is_empty() {
+            return Multipliers::default();
+        }
+        let counts = self.ledger.by_ward(self.categories.all());
+        let weights: Vec<f64> = counts
+            .iter()
+            .map(|days| 0.01 + days.iter().map(|count| f64::from(*count)).sum::<f64>())
+            .collect();
+        let of = |(event, by): &(usize, f64)| {
+            let event = self.events().get(*event)?;
+            let inside = self.within(event);
+            let factor = |area: &AreaRef| {
+                let members = self.ledger.members(area);
+                let all: f64 = members.iter().map(|ward| weights[*ward]).sum();
+                let part: f64 = members.iter().map(|ward| weights[*ward] * inside[*ward]).sum();
+                if all > 0.0 { 1.0 + part / all * (by - 1.0) } else { 1.0 }
+            };
+            Some((event.window, self.ledger.areas(kind).iter().map(factor).collect()))
+        };
+        Multipliers { events: profile.iter().filter_map(of).collect() }
+    }
+
+    /// How much of each ward lies within an event, 0 to 1; of a circle, by the ward's past incidents.
+    pub(super) fn within(&self, event: &Event) -> Vec<f64> {
+        let wards = self.ledger.wards();
+        let Where::Around { easting, northing, metres } = event.place else {
+            let holds = |ward: &String| event.place.holds_ward(ward, self.geography);
+            return wards.iter().map(|ward| f64::from(u8::from(holds(ward)))).collect();
+        };
+        let mut seen = vec![(0.0, 0.0); wards.len()];
+        for case in self.cases {
+            let ward = case.ward.as_ref().and_then(|ward| wards.binary_search(ward).ok());
+            if let (Some(ward), Some((east, north))) = (ward, case.point) {
+                let away = (f64::from(east) - easting).hypot(f64::from(north) - northing);
+                seen[ward].0 += f64::from(u8::from(away <= metres));
+                seen[ward].1 += 1.0;
+            }
+        }
+        seen.into_iter().map(|(inside, all)| if all > 0.0 { inside / all } else { 0.0 }).collect()
     }
 
     /// Learns what is usual, once a night for each that is wanted, side by side. What a ward has of one strand is drawn
@@ -107,16 +219,22 @@ impl<'a> Night<'a> {
     pub(super) fn learn(&mut self, wanted: &[Wanted]) {
         let all = self.categories.all();
         let wards = wanted.iter().filter(|wanted| wanted.kind == AreaKind::Ward);
-        let first: BTreeSet<Wanted> = wards.map(|wanted| Wanted { categories: all, ..*wanted }).collect();
+        let plain = |wanted: &Wanted| Wanted { categories: all, profile: 0, ..*wanted };
+        let first: BTreeSet<Wanted> = wards.map(plain).collect();
         for turn in [first, wanted.iter().copied().collect()] {
             let missing: Vec<Wanted> =
                 turn.into_iter().filter(|wanted| !self.learned.contains_key(wanted)).collect();
-            let around = Surroundings { completeness: &self.completeness, weekdays: &self.weekdays };
             let learned: Vec<Option<Nightly>> = missing
                 .par_iter()
                 .map(|wanted| {
-                    let Wanted { kind, categories, last, longest } = *wanted;
-                    let together = self.learned.get(&Wanted { categories: all, ..*wanted });
+                    let Wanted { kind, categories, last, longest, profile } = *wanted;
+                    let events = self.multipliers(kind, &self.profiles[profile]);
+                    let around = Surroundings {
+                        completeness: &self.completeness,
+                        weekdays: &self.weekdays,
+                        events: &events,
+                    };
+                    let together = self.learned.get(&plain(wanted));
                     let together = together.filter(|_| kind == AreaKind::Ward);
                     let alike = together.and_then(Option::as_ref).map(Nightly::relative);
                     Nightly::learn(&self.ledger, around, kind, categories, (last, longest), alike.as_deref())

@@ -3,7 +3,9 @@
 use super::calendar::Calendar;
 use crate::{
     detect::reference::Method,
-    model::{AlertLevel, AreaKind, AreaRef, CategorySet, Effect, Geography, Period, Precision, Role},
+    model::{
+        AlertLevel, AreaKind, AreaRef, CategorySet, Effect, Geography, Period, Precision, Role, SignalKind,
+    },
 };
 use chrono::NaiveDate;
 
@@ -201,6 +203,19 @@ impl Detector {
     }
 }
 
+/// The kind of signal that a detector finds.
+pub(super) const fn signal(detector: &Detector) -> SignalKind {
+    match detector {
+        Detector::Spike { .. } => SignalKind::Spike,
+        Detector::Cluster { .. } => SignalKind::Cluster,
+        Detector::Repeat { .. } => SignalKind::Repeat,
+        Detector::Drop { .. } => SignalKind::Drop,
+        Detector::Share { .. } => SignalKind::Share,
+        Detector::Spread { .. } => SignalKind::Spread,
+        Detector::Combine { .. } => SignalKind::Combine,
+    }
+}
+
 /// What is news while an alert is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "they are independent answers of the file")]
@@ -338,6 +353,19 @@ pub struct TestCase {
 }
 
 impl Rule {
+    /// The rule as it is where a finding is: with the numbers of its partnership, where it has others.
+    #[must_use]
+    pub fn at(&self, wards: &[String], geography: &Geography) -> &Self {
+        let there = |own: &&Override| {
+            let lies = |csp: &String| {
+                let area = AreaRef { kind: AreaKind::Csp, code: csp.clone() };
+                wards.first().is_some_and(|ward| lies_in(ward, &area, geography))
+            };
+            own.csps.iter().any(lies)
+        };
+        self.overrides.iter().find(there).map_or(self, |own| &*own.rule)
+    }
+
     /// Whether it is evaluated.
     #[must_use]
     pub fn is_evaluated(&self) -> bool {

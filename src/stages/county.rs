@@ -2,13 +2,16 @@
 
 use crate::{
     import,
-    locate::{Boundaries, Boundary, Grid},
+    locate::{Boundaries, Boundary, Grid, neighbours},
     model::{Area, AreaKind, Geography, Incident, Mailbox, Pack},
-    store::Store,
+    store::{Store, WardShape},
 };
 use anyhow::{Context, Result, anyhow, bail};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::{Mutex, PoisonError},
+};
 
 /// The area pack, with what is made of it.
 pub struct County {
@@ -20,6 +23,8 @@ pub struct County {
     pub directory: Vec<Mailbox>,
     areas: Vec<Area>,
     links: Vec<(String, AreaKind, String)>,
+    /// Wards that share a border, by the day on which their boundaries came into force; worked out when asked for.
+    neighbours: Mutex<BTreeMap<NaiveDate, BTreeMap<String, Vec<String>>>>,
 }
 
 impl County {
@@ -37,6 +42,7 @@ impl County {
             directory: store.directory().await.context("loading the directory")?,
             areas: store.areas().await.context("loading the areas")?,
             links: store.area_links().await.context("loading the links")?,
+            neighbours: Mutex::default(),
             pack,
         })
     }
@@ -67,6 +73,22 @@ impl County {
             wards.flat_map(|area| [Some(area.valid_from), area.valid_to]).flatten()
         };
         changes().filter(|change| *change <= day).max().or_else(|| changes().min()).unwrap_or(day)
+    }
+
+    /// Which wards share a border, by the boundaries in force on a day.
+    ///
+    /// # Errors
+    ///
+    /// When an outline in the store can't be read.
+    pub async fn neighbours(&self, store: &Store, day: NaiveDate) -> Result<BTreeMap<String, Vec<String>>> {
+        let since = self.boundaries_since(day);
+        let kept = || self.neighbours.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = kept().get(&since) {
+            return Ok(found.clone());
+        }
+        let found = neighbours(&outlines(store, since).await?);
+        kept().insert(since, found.clone());
+        Ok(found)
     }
 
     /// The first instant of a local day.
@@ -120,14 +142,15 @@ impl Outlines {
 }
 
 async fn load(store: &Store, day: NaiveDate) -> Result<Boundaries> {
+    Ok(Boundaries::new(outlines(store, day).await?))
+}
+
+async fn outlines(store: &Store, day: NaiveDate) -> Result<Vec<Boundary>> {
     let shapes = store.ward_shapes(day).await.context("loading the outlines of the wards")?;
-    let outlines = shapes
-        .into_iter()
-        .map(|saved| {
-            let shape = import::shape(&saved.shape)
-                .map_err(|wrong| anyhow!("the outline of ward {}: {wrong}", saved.ward))?;
-            Ok(Boundary { code: saved.ward, name: String::new(), shape, in_metres: saved.in_metres })
-        })
-        .collect::<Result<Vec<_>>>()?;
-    Ok(Boundaries::new(outlines))
+    let outline = |saved: WardShape| {
+        let shape = import::shape(&saved.shape)
+            .map_err(|wrong| anyhow!("the outline of ward {}: {wrong}", saved.ward))?;
+        Ok(Boundary { code: saved.ward, name: String::new(), shape, in_metres: saved.in_metres })
+    };
+    shapes.into_iter().map(outline).collect()
 }

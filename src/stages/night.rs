@@ -6,14 +6,14 @@ use crate::{
     cluster::Lives,
     count::{Case, Completeness, Ledger},
     model::{Cluster, Finding, Geography, Subject},
-    rules::{Detector, Night, Rule, RuleOutcome, Status, evaluate},
+    rules::{Detector, Night, Rule, RuleOutcome, Status, evaluate, follow},
     store::{AlertEvent, Known, Run, RunOutcome, SeenIncident, Store, Tx},
 };
 use anyhow::{Context, Result};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde_json::json;
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     time::{Duration, Instant},
 };
 use uuid::Uuid;
@@ -115,7 +115,8 @@ impl Engine {
         let began = Instant::now();
         let cases = self.cases(&seen, when.as_known_on);
         let geography = self.county.geography(when.night)?;
-        let mut night = Night::new(&geography, &self.county.pack.categories, &cases, when.night);
+        let mut night = Night::new(&geography, &self.county.pack.categories, &cases, when.night)
+            .with_calendar(&rules.set.calendar);
         let outcomes = evaluate(&rules.set, &mut night);
         let (ledger, completeness) = night.into_counts();
         Ok(Evaluated { seen, geography, ledger, completeness, outcomes, took: began.elapsed() })
@@ -185,6 +186,7 @@ impl Engine {
         };
         let began = Instant::now();
         let lives = self.name_clusters(&mut evaluated.outcomes, when.night, rules).await?;
+        self.follow(&mut evaluated, when.night, rules).await?;
         let late = evaluated.completeness.feeds().iter().filter(|feed| feed.late_by > 0);
         let mut report = NightReport {
             night: when.night,
@@ -211,6 +213,27 @@ impl Engine {
         tx.finish_run(run, &findings).await.context("noting that the run is done")?;
         tx.commit().await.context("saving the night")?;
         Ok(report)
+    }
+
+    /// Judges the rules that follow others, by what was found on the nights before.
+    async fn follow(&self, evaluated: &mut Evaluated, night: NaiveDate, rules: &InForce) -> Result<()> {
+        let remembered = rules.set.remembers();
+        if remembered == 0 {
+            return Ok(());
+        }
+        let mut before = Vec::new();
+        for back in 1..=remembered {
+            let earlier = night - Days::new(back.into());
+            let Some(run) = self.store.run_of(earlier).await.context("looking for earlier nights")? else {
+                continue;
+            };
+            let findings = self.store.findings(run.id).await.context("loading earlier findings")?;
+            before.extend(findings.into_iter().map(|finding| (earlier, finding)));
+        }
+        let neighbours = self.county.neighbours(&self.store, night).await?;
+        evaluated.geography = std::mem::take(&mut evaluated.geography).with_neighbours(neighbours);
+        follow(&rules.set, &evaluated.geography, night, &before, &mut evaluated.outcomes);
+        Ok(())
     }
 
     /// Gives every cluster the name it had on the night before, and tells what became of each rule's clusters.
@@ -256,14 +279,26 @@ impl Engine {
         report: &mut NightReport,
     ) -> Result<()> {
         let when = telling.when;
+        let geography = &telling.night.geography;
+        let folded: BTreeSet<&String> = report
+            .outcomes
+            .iter()
+            .filter(|outcome| find(rules, &outcome.rule).is_some_and(|rule| rule.status == Status::Live))
+            .flat_map(|outcome| &outcome.folds)
+            .collect();
         let judged: Vec<Judged> = report
             .outcomes
             .iter()
             .flat_map(|outcome| outcome.findings.iter().map(move |finding| (&outcome.rule, finding)))
             .filter_map(|(id, finding)| {
-                let rule = find(rules, id)?;
-                let shadow = rule.status == Status::Shadow;
-                Some(Judged { finding: finding.clone(), quiet_for_days: rule.quiet_for_days, shadow })
+                let rule = find(rules, id)?.at(&finding.wards, geography);
+                Some(Judged {
+                    finding: finding.clone(),
+                    quiet_for_days: rule.quiet_for_days,
+                    shadow: rule.status == Status::Shadow,
+                    folded: folded.contains(&finding.identity()),
+                    tell_again: rule.tell_again,
+                })
             })
             .collect();
         let longest = rules.set.rules.iter().map(|rule| rule.quiet_for_days).max().unwrap_or(0);
@@ -288,6 +323,7 @@ impl Engine {
         for notice in &step.notices {
             let Some(alert) = step.alerts.iter().find(|alert| alert.id == notice.alert) else { continue };
             let Some(rule) = find(rules, &alert.latest.rule) else { continue };
+            let rule = rule.at(&alert.latest.wards, geography);
             telling.notice(tx, alert, notice, rule, report).await?;
         }
         let opened = step.alerts.iter().filter(|alert| alert.opened == when.night && alert.sequence <= 1);
@@ -306,7 +342,8 @@ fn summary(report: &NightReport, rules: &InForce, took: Duration) -> serde_json:
             "rule": outcome.rule,
             "looked_at": outcome.looked_at,
             "findings": outcome.findings.len(),
-            "nearest": outcome.nearest,
+            "nearest": outcome.nearest().map(ToString::to_string),
+            "failed": outcome.failed,
         })
     };
     json!({

@@ -111,6 +111,7 @@ fn alert() -> Alert {
             area: AreaRef { kind: crate::model::AreaKind::Ward, code: "E05010461".into() },
             boundary_year: 2025,
             category: None,
+            source: None,
         },
         wards: vec!["E05010461".into()],
         categories: vec!["race".into()],
@@ -120,6 +121,10 @@ fn alert() -> Alert {
         usual_range: Some((0, 5)),
         times_usual: None,
         change: None,
+        signal: crate::model::SignalKind::Spike,
+        share: None,
+        calendar: Vec::new(),
+        without_calendar: None,
         recurrence: Recurrence::from_daily_rate(1.0 / 140.0),
         members: Vec::new(),
     };

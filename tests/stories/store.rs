@@ -219,6 +219,7 @@ fn alert(number: &str, state: AlertState) -> Alert {
             area: AreaRef { kind: AreaKind::Ward, code: "W1".into() },
             boundary_year: 2025,
             category: None,
+            source: None,
         },
         wards: vec!["W1".into()],
         categories: vec!["race".into()],
@@ -228,6 +229,10 @@ fn alert(number: &str, state: AlertState) -> Alert {
         usual_range: Some((0, 5)),
         times_usual: None,
         change: None,
+        signal: tension_watch::model::SignalKind::Spike,
+        share: None,
+        calendar: Vec::new(),
+        without_calendar: None,
         recurrence: Recurrence::from_daily_rate(1.0 / 140.0),
         members: vec![Uuid::from_u128(1)],
     };

@@ -23,6 +23,7 @@ fn found(area: &str, night: u64, observed: u64) -> Judged {
             area: AreaRef { kind: AreaKind::Ward, code: area.into() },
             boundary_year: 2025,
             category: None,
+            source: None,
         },
         wards: vec![area.into()],
         categories: vec!["race".into()],
@@ -32,10 +33,14 @@ fn found(area: &str, night: u64, observed: u64) -> Judged {
         usual_range: Some((0, 5)),
         times_usual: None,
         change: None,
+        signal: crate::model::SignalKind::Spike,
+        share: None,
+        calendar: Vec::new(),
+        without_calendar: None,
         recurrence: Recurrence::from_daily_rate(1.0 / 140.0),
         members: Vec::new(),
     };
-    Judged { finding, quiet_for_days: 14, shadow: false }
+    Judged { finding, quiet_for_days: 14, shadow: false, folded: false, tell_again: TellAgain::ALL }
 }
 
 /// All alerts as a store would keep them, from night to night.

@@ -142,7 +142,13 @@ fn opening_it_asks_nobody_elsewhere_for_anything() {
 async fn a_finding_becomes_a_file_that_any_mail_program_opens() {
     let mut sample = Sample::new();
     let night = sample.alert.night;
-    let judged = Judged { finding: sample.alert.latest.clone(), quiet_for_days: 14, shadow: false };
+    let judged = Judged {
+        finding: sample.alert.latest.clone(),
+        quiet_for_days: 14,
+        shadow: false,
+        folded: false,
+        tell_again: crate::rules::TellAgain::ALL,
+    };
     let now = sample.alert.changed_at;
     let step = step(night, now, vec![], &[judged], &mut || uuid::Uuid::from_u128(7), &mut |_| 147, "LLR");
     let notice = &step.notices[0];

@@ -38,6 +38,7 @@ fn each_kind_of_finding_has_its_own_sentence() {
         area: AreaRef { kind, code: code.into() },
         boundary_year: 2025,
         category: category.map(str::to_owned),
+        source: None,
     };
     sample.alert.latest.subject = area(AreaKind::Csp, "charnwood", None);
     heads.push(sample.context().headline());

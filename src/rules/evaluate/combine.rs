@@ -1,0 +1,169 @@
+//! Other rules hold in the same place at about the same time.
+
+use super::{
+    super::{Detector, Rule, RuleSet, Same},
+    Earlier, Miss, Missed, RuleOutcome, finding,
+};
+use crate::model::{AreaKind, AreaRef, Finding, Geography, Recurrence, Subject, Window};
+use chrono::NaiveDate;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What each rule holds in one place: the latest of its findings there, by rule.
+type Held<'a> = BTreeMap<&'a str, (NaiveDate, &'a Finding)>;
+
+pub(super) fn judge(
+    rule: &Rule,
+    rules: &RuleSet,
+    outcome: &mut RuleOutcome,
+    earlier: &Earlier<'_>,
+    geography: &Geography,
+) {
+    let Detector::Combine { members, at_least, same, within, replaces } = &rule.detector else { return };
+    let mut places: BTreeMap<AreaRef, Held<'_>> = BTreeMap::new();
+    for member in members {
+        for (night, found) in earlier.of(member, *within) {
+            for place in places_of(found, *same, geography) {
+                let held = places.entry(place).or_default();
+                let latest = held.entry(member.as_str()).or_insert((night, found));
+                if (night, found.recurrence) > (latest.0, latest.1.recurrence) {
+                    *latest = (night, found);
+                }
+            }
+        }
+    }
+    outcome.looked_at = places.len();
+    let mut told: BTreeSet<String> = BTreeSet::new();
+    // The place with most rules first: what is told of it is not told of its neighbours again.
+    let mut places: Vec<(AreaRef, Held<'_>)> = places.into_iter().collect();
+    places.sort_by(|a, b| {
+        b.1.len().cmp(&a.1.len()).then_with(|| own_wards(b).cmp(&own_wards(a))).then_with(|| a.0.cmp(&b.0))
+    });
+    for (place, held) in places {
+        // News of tonight, in an area that the rule looks at.
+        let tonight = held.values().any(|(night, _)| *night == earlier.night);
+        let identities: Vec<String> = held.values().map(|(_, found)| found.identity()).collect();
+        if !tonight || identities.iter().all(|identity| told.contains(identity)) {
+            continue;
+        }
+        let strength = strength(&held, members, *at_least, rules);
+        let miss = if held.len() < *at_least {
+            Miss::Alone { holding: held.keys().map(|id| (*id).to_owned()).collect(), needed: *at_least }
+        } else if strength.days() < rule.rarer_than_days {
+            Miss::TooCommon { days: strength.days(), needed: rule.rarer_than_days }
+        } else {
+            if *replaces {
+                outcome.folds.extend(identities.iter().cloned());
+            }
+            told.extend(identities);
+            outcome.findings.push(combined(rule, &place, &held, strength, geography));
+            continue;
+        };
+        outcome.missed.push(missed(&place, &held, miss));
+    }
+}
+
+/// How many rules hold in the place itself, not only beside it.
+fn own_wards((place, held): &(AreaRef, Held<'_>)) -> usize {
+    held.values().filter(|(_, found)| found.wards.contains(&place.code)).count()
+}
+
+/// Where a finding counts.
+fn places_of(found: &Finding, same: Same, geography: &Geography) -> BTreeSet<AreaRef> {
+    let ward = |code: &str| AreaRef { kind: AreaKind::Ward, code: code.to_owned() };
+    let wards = found.wards.iter();
+    match same {
+        Same::Ward => wards.map(|code| ward(code)).collect(),
+        Same::AdjacentWards => wards
+            .flat_map(|code| std::iter::once(code.as_str()).chain(geography.neighbours(code)).map(ward))
+            .collect(),
+        Same::Csp => wards
+            .flat_map(|code| geography.above(code, AreaKind::Csp))
+            .map(|csp| AreaRef { kind: AreaKind::Csp, code: csp.code.clone() })
+            .collect(),
+    }
+}
+
+/// All of several rules hold together no oftener than the rarest of them does. At least k of n do no oftener than the
+/// rates of all n added up over k (Markov's inequality), each rate as the rule promises. That holds however much they
+/// have in common; as they look at the same incidents, nothing better can be said.
+fn strength(held: &Held<'_>, members: &[String], at_least: usize, rules: &RuleSet) -> Recurrence {
+    let rarest = held.values().map(|(_, found)| found.recurrence.days()).fold(0.0, f64::max);
+    if at_least >= members.len() {
+        return Recurrence::from_daily_rate(1.0 / rarest.max(f64::MIN_POSITIVE));
+    }
+    let promised = |id: &String| {
+        let rule = rules.rules.iter().find(|rule| rule.id == *id);
+        rule.map_or(1.0, |rule| 1.0 / rule.rarer_than_days)
+    };
+    let rates: f64 = members.iter().map(promised).sum();
+    Recurrence::from_daily_rate(rates / at_least.max(1) as f64)
+}
+
+fn combined(
+    rule: &Rule,
+    place: &AreaRef,
+    held: &Held<'_>,
+    strength: Recurrence,
+    geography: &Geography,
+) -> Finding {
+    let found = || held.values().map(|(_, found)| *found);
+    let (mut members, mut wards, mut categories, mut calendar) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    if place.kind == AreaKind::Ward {
+        wards.push(place.code.clone());
+    }
+    for one in found() {
+        add_new(&mut members, &one.members);
+        add_new(&mut wards, &one.wards);
+        add_new(&mut categories, &one.categories);
+        add_new(&mut calendar, &one.calendar);
+    }
+    // In the middle between two wards that hold there may lie one that has nothing to do with it.
+    if !found().any(|one| one.wards.contains(&place.code)) {
+        wards.retain(|ward| *ward != place.code);
+    }
+    let widest = Window {
+        first: found().map(|one| one.window.first).min().unwrap_or_default(),
+        last: found().map(|one| one.window.last).max().unwrap_or_default(),
+    };
+    Finding {
+        subject: Subject::Area {
+            boundary_year: geography.get(place.kind, &place.code).map_or(0, |area| area.boundary_year),
+            area: place.clone(),
+            category: None,
+            source: None,
+        },
+        wards,
+        categories,
+        observed: members.len() as u64,
+        expected: found().map(|one| one.expected).fold(0.0, f64::max),
+        calendar,
+        ..finding(rule, widest, strength, members)
+    }
+}
+
+fn add_new<T: PartialEq + Clone>(all: &mut Vec<T>, new: &[T]) {
+    for one in new {
+        if !all.contains(one) {
+            all.push(one.clone());
+        }
+    }
+}
+
+fn missed(place: &AreaRef, held: &Held<'_>, miss: Miss) -> Missed {
+    let most = held.values().map(|(_, found)| *found).max_by_key(|found| found.observed);
+    Missed {
+        area: Some(place.clone()),
+        wards: if place.kind == AreaKind::Ward {
+            vec![place.code.clone()]
+        } else {
+            most.map(|found| found.wards.clone()).unwrap_or_default()
+        },
+        category: None,
+        source: None,
+        window: most.map_or(Window { first: NaiveDate::MIN, last: NaiveDate::MIN }, |found| found.window),
+        observed: most.map_or(0, |found| found.observed),
+        expected: most.map_or(0.0, |found| found.expected),
+        miss,
+    }
+}

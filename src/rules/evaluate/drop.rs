@@ -1,0 +1,96 @@
+//! Fewer reports than usual, of all sources together or of each apart.
+
+use super::{
+    super::{Detector, Rule, night::Night},
+    Miss, RuleOutcome, apart,
+    area::{Looked, found, look, scaled},
+    events, rolling,
+};
+use crate::{
+    count::Feed,
+    detect::{Ceilings, Cell, Multipliers, recurrence_below},
+    model::Recurrence,
+};
+
+pub(super) fn judge(rule: &Rule, night: &mut Night<'_>) -> RuleOutcome {
+    let Detector::Drop { usual_at_least, below_usual, by_source, ignore_late } = rule.detector else {
+        return RuleOutcome::of(rule);
+    };
+    let ceilings = Ceilings { usual_at_least, below_usual };
+    let all = if by_source { by_sources(rule, night) } else { look(rule, apart(rule), None, night) };
+    let late: Vec<String> = night
+        .completeness()
+        .feeds()
+        .iter()
+        .filter(|feed| feed.late_by > 0)
+        .map(|feed| feed.source.clone())
+        .collect();
+    let cells: Vec<Cell> = all.iter().map(Looked::cell).collect();
+    let plain_cells: Vec<Cell> = all.iter().map(Looked::plain_cell).collect();
+    let mut outcome = RuleOutcome { looked_at: all.len(), ..RuleOutcome::of(rule) };
+    for looked in all {
+        let silent = match &looked.source {
+            Some(source) => late.contains(source),
+            None => !late.is_empty(),
+        };
+        if ignore_late && silent {
+            outcome.missed.push(looked.missed(Miss::SourceLate, night));
+            continue;
+        }
+        match strength(&looked, &cells, ceilings, rule.rarer_than_days) {
+            Ok(strength) => {
+                let plain = looked
+                    .with
+                    .is_some()
+                    .then(|| recurrence_below(looked.plain.0.p_lower, &plain_cells, ceilings));
+                outcome.findings.push(found(rule, &looked, (strength, plain), night));
+            }
+            Err(miss) => outcome.missed.push(looked.missed(miss, night)),
+        }
+    }
+    outcome
+}
+
+fn strength(looked: &Looked, cells: &[Cell], ceilings: Ceilings, needed: f64) -> Result<Recurrence, Miss> {
+    let judgement = looked.judgement();
+    let Some(most) = ceilings.most(judgement.expected) else {
+        return Err(Miss::TooLittleUsual { needed: ceilings.usual_at_least });
+    };
+    if judgement.observed > most {
+        return Err(Miss::NotBelow { needed: ceilings.below_usual });
+    }
+    let strength = recurrence_below(judgement.p_lower, cells, ceilings);
+    if strength.days() >= needed {
+        Ok(strength)
+    } else {
+        Err(Miss::TooCommon { days: strength.days(), needed })
+    }
+}
+
+/// Every area by the reports of each source alone.
+fn by_sources(rule: &Rule, night: &Night<'_>) -> Vec<Looked> {
+    let Some(window) = rolling(rule, night) else { return Vec::new() };
+    let used = events::Used::of(rule, night);
+    let kind = rule.areas.kind;
+    let sources: Vec<String> =
+        night.completeness().feeds().iter().map(|feed: &Feed| feed.source.clone()).collect();
+    let mut looked = Vec::new();
+    for source in &sources {
+        for (category, set) in apart(rule) {
+            let plain = night.judge_source(source, (kind, set, window), &Multipliers::default());
+            let mut with = scaled(&plain, &used, kind, night).map(Vec::into_iter);
+            for plain in plain {
+                let with = with.as_mut().and_then(Iterator::next);
+                if rule.areas.hold(&plain.0.area.code, night.geography) {
+                    looked.push(Looked {
+                        category: category.clone(),
+                        source: Some(source.clone()),
+                        plain,
+                        with,
+                    });
+                }
+            }
+        }
+    }
+    looked
+}
