@@ -14,6 +14,7 @@ mod evaluate;
 mod fields;
 mod mistake;
 mod night;
+mod rehearsal;
 mod rule;
 
 pub use calendar::{Calendar, Episode, Event, EventKind, Where};
@@ -21,6 +22,7 @@ pub use check::{Checked, Known, check};
 pub use evaluate::{Earlier, Miss, Missed, RuleOutcome, evaluate, follow};
 pub use mistake::Mistake;
 pub use night::Night;
+pub use rehearsal::{Rehearsed, rehearse};
 pub use rule::{
     Areas, CalendarUse, CategoryChoice, Detector, Into, Override, RepeatOf, Rule, RuleSet, Same, Status,
     TellAgain, TestCase, TestIncident,

@@ -86,7 +86,7 @@ pub struct Missed {
 
 impl Missed {
     /// How near it came: any that only chance speaks against before any other, and more incidents before fewer.
-    pub(super) fn nearness(&self) -> f64 {
+    pub(in crate::rules) fn nearness(&self) -> f64 {
         match &self.miss {
             Miss::TooCommon { days, needed } => 2.0 + (days / needed).min(1.0),
             Miss::TooFew { needed } => self.observed as f64 / (*needed).max(1) as f64,
