@@ -109,6 +109,7 @@ async fn prepare(args: &Args) -> Result<(Site, County)> {
          [mail]\nfrom = \"tension-watch@demo.invalid\"\ntransport = {{ kind = \"file\", folder = \"mail\" }}\n",
         args.listen
     );
+    let (files, outlines) = shipped()?;
     let path = args.dir.join("tension-watch.toml");
     if path.exists() {
         let there = std::fs::read_to_string(&path).unwrap_or_default();
@@ -117,7 +118,7 @@ async fn prepare(args: &Args) -> Result<(Site, County)> {
         }
         write(&path, &config)?;
     } else {
-        lay_out(&args.dir, &config)?;
+        lay_out(&args.dir, &config, &files.pack.categories)?;
     }
     let site = Site::open(&path).await?;
     let known_until: DateTime<Utc> = "2026-06-30T03:30:00Z".parse()?;
@@ -133,7 +134,6 @@ async fn prepare(args: &Args) -> Result<(Site, County)> {
     }
     write(&marker, &kind)?;
     write(&args.dir.join("truth.csv"), &made.truth_csv())?;
-    let (files, outlines) = shipped()?;
     save_pack(&site.store, &files, &outlines, known_until).await?;
     for (name, role, area) in accounts() {
         if site.store.account(name).await?.is_none() {

@@ -1,13 +1,14 @@
 //! `tension-watch init`: sets up a real site.
 
 use super::{
+    rules::write_schemas,
     site::{Site, now},
     user, wrong,
 };
 use crate::{
     import::{PackFiles, read_areas, read_pack},
     locate::{Boundary, Grid},
-    model::Role,
+    model::{Categories, Role},
     stages::setup::save_pack,
     synth::{llr, tessellation},
     web::new_password,
@@ -54,7 +55,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
         Some(folder) => read(folder)?,
         None => shipped()?,
     };
-    lay_out(&args.dir, CONFIG)?;
+    lay_out(&args.dir, CONFIG, &files.pack.categories)?;
     let site = Site::open(&config).await?;
     save_pack(&site.store, &files, &outlines, now()).await?;
     let password = new_password();
@@ -91,7 +92,7 @@ transport = { kind = "file", folder = "mail" }
 "#;
 
 /// Makes the folders and files of a site.
-pub(super) fn lay_out(dir: &Path, config: &str) -> Result<()> {
+pub(super) fn lay_out(dir: &Path, config: &str, categories: &Categories) -> Result<()> {
     for folder in ["rules", "inbox", "mail"] {
         let path = dir.join(folder);
         fs::create_dir_all(&path).with_context(|| format!("{}: can't be made", path.display()))?;
@@ -99,6 +100,7 @@ pub(super) fn lay_out(dir: &Path, config: &str) -> Result<()> {
     for (name, text) in RULES {
         write(&dir.join("rules").join(name), text)?;
     }
+    write_schemas(&dir.join("rules"), categories)?;
     write(&dir.join("tension-watch.toml"), config)
 }
 

@@ -19,9 +19,9 @@ use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
+pub(super) use values::is_id;
 use values::{
-    Lookup, budget, date, days, get, is_id, level, nearest, number, once_in, percent, points, short, text_of,
-    whole,
+    Lookup, budget, date, days, get, level, nearest, number, once_in, percent, points, short, text_of, whole,
 };
 
 /// What rule files may name.

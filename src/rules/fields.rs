@@ -78,7 +78,7 @@ pub(super) struct Field {
 }
 
 /// Sections that find something; a rule has exactly one of them.
-pub(super) const DETECTORS: [&str; 7] = ["spike", "cluster", "repeat", "drop", "share", "spread", "combine"];
+pub const DETECTORS: [&str; 7] = ["spike", "cluster", "repeat", "drop", "share", "spread", "combine"];
 
 /// Other sections.
 pub(super) const SECTIONS: [&str; 3] = ["look_at", "budget", "tell"];
@@ -134,7 +134,7 @@ const AGAIN: [&str; 4] = ["level rises", "count doubles", "new category joins", 
 const EFFECTS: [&str; 3] = ["expect more", "watch closer", "note only"];
 const KINDS: [&str; 3] = ["event", "campaign", "recording change"];
 
-const TITLE: usize = 120;
+pub(super) const TITLE: usize = 120;
 const NAME: usize = 120;
 const LONG: usize = 600;
 
@@ -270,7 +270,32 @@ pub(super) const EPISODE: &[Field] = &[
     field("episode", "categories", Shape::Categories, false, r#"categories = ["religion"]"#, "Which strands. All unless you write it."),
 ];
 
+/// The fields of one incident of a test.
+#[rustfmt::skip]
+pub(super) const INCIDENT: &[Field] = &[
+    field("incidents", "day", Shape::Whole(-3_660, 0), true, "day = -1", "The day: 0 is the night, -1 the day before."),
+    field("incidents", "east", Shape::Number(-1e7, 1e7), false, "east = 461200", "Metres east on the grid, together with `north`. Without a place the incident has a ward only."),
+    field("incidents", "north", Shape::Number(-1e7, 1e7), false, "north = 305900", "Metres north on the grid, together with `east`."),
+    field("incidents", "category", Shape::Category, false, r#"category = "race""#, "Its strand. The first that the rule looks at unless you write it."),
+    field("incidents", "source", Shape::Text(NAME), false, r#"source = "police""#, "Its source."),
+    field("incidents", "offence", Shape::Text(NAME), false, r#"offence = "criminal damage""#, "The kind of offence, as the source names it."),
+    field("incidents", "ward", Shape::Word(&["next door"]), false, r#"ward = "next door""#, "In an adjacent ward instead of the tested one."),
+    field("incidents", "repeat_key", Shape::Text(NAME), false, r#"repeat_key = "a1""#, "The supplier's opaque key for a person."),
+];
+
+/// The fields of a point on the grid.
+#[rustfmt::skip]
+pub(super) const POINT: &[Field] = &[
+    field("around", "east", Shape::Number(-1e7, 1e7), true, "east = 458300", "Metres east on the grid."),
+    field("around", "north", Shape::Number(-1e7, 1e7), true, "north = 303900", "Metres north on the grid."),
+];
+
 /// The fields of a section of a rule file.
 pub(super) fn of(section: &str) -> impl Iterator<Item = &'static Field> {
     FIELDS.iter().filter(move |field| field.section == section)
+}
+
+/// What a section is for.
+pub(super) fn meaning(section: &str) -> &'static str {
+    MEANINGS.iter().find(|(name, _)| *name == section).map_or(TEST, |(_, meaning)| meaning)
 }

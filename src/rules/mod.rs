@@ -5,7 +5,8 @@
 //!
 //! # Adding a field, or a detector
 //!
-//! A field is a line in `fields`: the check, its message and its example follow from it. A detector is a section of
+//! A field is a line in `fields`: the check, its message and its example, the schema for editors, the template of new
+//! rules and the reference page follow from it. A detector is a section of
 //! fields there, a variant of [`Detector`], and a file under `evaluate`.
 
 mod calendar;
@@ -14,16 +15,23 @@ mod evaluate;
 mod fields;
 mod mistake;
 mod night;
+mod reference;
 mod rehearsal;
 mod rule;
+mod schema;
+mod template;
 
 pub use calendar::{Calendar, Episode, Event, EventKind, Where};
 pub use check::{Checked, Known, check};
 pub use evaluate::{Earlier, Miss, Missed, RuleOutcome, evaluate, follow};
+pub use fields::DETECTORS;
 pub use mistake::Mistake;
 pub use night::Night;
+pub use reference::reference;
 pub use rehearsal::{Rehearsed, rehearse};
 pub use rule::{
     Areas, CalendarUse, CategoryChoice, Detector, Into, Override, RepeatOf, Rule, RuleSet, Same, Status,
     TellAgain, TestCase, TestIncident,
 };
+pub use schema::{SchemaOf, schema};
+pub use template::{Template, TemplateError};

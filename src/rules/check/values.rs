@@ -146,7 +146,7 @@ pub(super) fn role(text: &str) -> Option<Role> {
     })
 }
 
-pub(super) fn is_id(text: &str) -> bool {
+pub(in crate::rules) fn is_id(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 60
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
