@@ -5,5 +5,6 @@ mod inbox;
 mod kill;
 mod nights;
 mod real;
+mod rule_files;
 mod store;
 mod support;
