@@ -67,7 +67,11 @@ fn list_of(section: &str, fields: &[Field], categories: &Categories) -> Value {
 
 /// Sections in double brackets.
 fn several(table: &Value) -> Value {
-    json!({ "type": "array", "description": table["description"], "items": table })
+    let mut several = json!({ "type": "array", "items": table });
+    if let Some(meaning) = table.get("description") {
+        several["description"] = meaning.clone();
+    }
+    several
 }
 
 /// A section that holds these fields and no others.
@@ -166,6 +170,7 @@ mod tests {
             tables(&schema, &mut found);
             assert!(found.len() >= least, "{of:?} holds {} tables", found.len());
             assert!(found.iter().all(|table| table["additionalProperties"] == false), "{schema:#}");
+            assert!(!schema.to_string().contains("null"), "nothing in a schema may be null: {schema:#}");
             for word in ["anyOf", "oneOf"] {
                 assert!(!schema.to_string().contains(word), "editors say nothing useful about {word}");
             }
