@@ -204,7 +204,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_a_rule_is_refused_with_what_to_do() {
-        let new = |id, detector, title| Template { id, detector, title, today: today() }.text();
+        fn new(id: &str, detector: &str, title: Option<&str>) -> Result<String, TemplateError> {
+            Template { id, detector, title, today: today() }.text()
+        }
         for id in ["", "Race Week", "../race", "race_week", &"a".repeat(61)] {
             let refused = new(id, "spike", None).unwrap_err().to_string();
             assert!(refused.contains("small letters, digits and hyphens"), "{refused}");

@@ -79,7 +79,7 @@ fn in_full(template: &str) -> String {
         rest.starts_with('[') || rest.split_once(" = ").is_some_and(|(name, _)| !name.contains([' ', ':']))
     };
     let lines = template.lines().map(|line| if commented_out(line) { &line[1..] } else { line });
-    lines.map(|line| format!("{line}\n")).collect()
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 #[test]
