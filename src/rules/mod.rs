@@ -12,6 +12,7 @@
 mod calendar;
 mod check;
 mod evaluate;
+mod explain;
 mod fields;
 mod mistake;
 mod night;
@@ -24,6 +25,7 @@ mod template;
 pub use calendar::{Calendar, Episode, Event, EventKind, Where};
 pub use check::{Checked, Known, check};
 pub use evaluate::{Earlier, Miss, Missed, RuleOutcome, evaluate, follow};
+pub use explain::{Known as ExplainKnown, explain, why_not};
 pub use fields::DETECTORS;
 pub use mistake::Mistake;
 pub use night::Night;

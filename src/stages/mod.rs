@@ -3,6 +3,7 @@
 //! In: a store, a night, the rules. Out: what changed, saved in one transaction for each step.
 
 pub mod county;
+pub mod explain;
 pub mod figures;
 pub mod import;
 pub mod night;

@@ -6,7 +6,7 @@ use crate::{
     cluster::Lives,
     count::{Case, Completeness, Ledger},
     model::{Cluster, Finding, Geography, Subject},
-    rules::{Detector, Night, Rule, RuleOutcome, Status, evaluate, follow},
+    rules::{Detector, Night, Rule, RuleOutcome, RuleSet, Status, evaluate, follow},
     store::{AlertEvent, Known, Run, RunOutcome, SeenIncident, Store, Tx},
 };
 use anyhow::{Context, Result};
@@ -217,23 +217,39 @@ impl Engine {
 
     /// Judges the rules that follow others, by what was found on the nights before.
     async fn follow(&self, evaluated: &mut Evaluated, night: NaiveDate, rules: &InForce) -> Result<()> {
-        let remembered = rules.set.remembers();
-        if remembered == 0 {
+        if rules.set.remembers() == 0 {
             return Ok(());
         }
-        let mut before = Vec::new();
-        for back in 1..=remembered {
-            let earlier = night - Days::new(back.into());
-            let Some(run) = self.store.run_of(earlier).await.context("looking for earlier nights")? else {
-                continue;
-            };
-            let findings = self.store.findings(run.id).await.context("loading earlier findings")?;
-            before.extend(findings.into_iter().map(|finding| (earlier, finding)));
-        }
-        let neighbours = self.county.neighbours(&self.store, night).await?;
-        evaluated.geography = std::mem::take(&mut evaluated.geography).with_neighbours(neighbours);
+        let before = self.before(&rules.set, night).await?;
+        evaluated.geography = self.with_neighbours(&rules.set, night).await?;
         follow(&rules.set, &evaluated.geography, night, &before, &mut evaluated.outcomes);
         Ok(())
+    }
+
+    /// What was found on the nights before, as far back as the rules look.
+    pub(super) async fn before(
+        &self,
+        rules: &RuleSet,
+        night: NaiveDate,
+    ) -> Result<Vec<(NaiveDate, Finding)>> {
+        let mut before = Vec::new();
+        for back in 1..=rules.remembers() {
+            let earlier = night - Days::new(back.into());
+            if let Some(run) = self.store.run_of(earlier).await.context("looking for earlier nights")? {
+                let findings = self.store.findings(run.id).await.context("loading earlier findings")?;
+                before.extend(findings.into_iter().map(|finding| (earlier, finding)));
+            }
+        }
+        Ok(before)
+    }
+
+    /// The areas of a night, with the wards that share a border where a rule asks for them.
+    pub(super) async fn with_neighbours(&self, rules: &RuleSet, night: NaiveDate) -> Result<Geography> {
+        let geography = self.county.geography(night)?;
+        if rules.remembers() == 0 {
+            return Ok(geography);
+        }
+        Ok(geography.with_neighbours(self.county.neighbours(&self.store, night).await?))
     }
 
     /// Gives every cluster the name it had on the night before, and tells what became of each rule's clusters.

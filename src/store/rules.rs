@@ -8,6 +8,7 @@ statements! {
     ADD_RULES = "INSERT INTO rule_set (version, files, accepted_at) VALUES ($1, $2, $3)
         ON CONFLICT (version) DO UPDATE SET accepted_at = excluded.accepted_at";
     LAST_RULES = "SELECT version, files, accepted_at FROM rule_set ORDER BY accepted_at DESC, version LIMIT 1";
+    RULES_OF = "SELECT version, files, accepted_at FROM rule_set WHERE version = $1";
 }
 
 /// A rule set as it was accepted.
@@ -21,6 +22,12 @@ pub struct SavedRules {
     pub accepted_at: DateTime<Utc>,
 }
 
+type Row = (String, serde_json::Value, DateTime<Utc>);
+
+fn saved((version, files, accepted_at): Row) -> Result<SavedRules> {
+    Ok(SavedRules { version, files: from_object(files, "rule set")?, accepted_at })
+}
+
 impl Store {
     /// The rule set accepted last.
     ///
@@ -28,12 +35,20 @@ impl Store {
     ///
     /// As [`super::StoreError`] says.
     pub async fn last_rules(&self) -> Result<Option<SavedRules>> {
-        let row: Option<(String, serde_json::Value, DateTime<Utc>)> =
+        let row: Option<Row> =
             on!(Self, self, pool => sqlx::query_as(LAST_RULES).fetch_optional(pool).await?);
-        row.map(|(version, files, accepted_at)| {
-            Ok(SavedRules { version, files: from_object(files, "rule set")?, accepted_at })
-        })
-        .transpose()
+        row.map(saved).transpose()
+    }
+
+    /// The rule set of a version, as runs name it.
+    ///
+    /// # Errors
+    ///
+    /// As [`super::StoreError`] says.
+    pub async fn rules_of(&self, version: &str) -> Result<Option<SavedRules>> {
+        let row: Option<Row> =
+            on!(Self, self, pool => sqlx::query_as(RULES_OF).bind(version).fetch_optional(pool).await?);
+        row.map(saved).transpose()
     }
 }
 
