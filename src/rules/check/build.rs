@@ -88,7 +88,7 @@ impl File<'_> {
         CategoryChoice { all, each: if each { sets.collect() } else { Vec::new() } }
     }
 
-    fn areas(&self, root: &Table<'_>) -> Areas {
+    pub(super) fn areas(&self, root: &Table<'_>) -> Areas {
         let kind = match text_of(root, "look_at", "areas") {
             Some("every district") => AreaKind::District,
             Some("every csp") => AreaKind::Csp,

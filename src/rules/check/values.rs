@@ -152,16 +152,39 @@ pub(in crate::rules) fn is_id(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
+/// The word that was probably meant: nearly the same, or the only one that begins so.
 pub(super) fn nearest<'w>(text: &str, words: &[&'w str]) -> Option<&'w str> {
     let text = text.chars().take(60).collect::<String>().to_lowercase();
-    words
+    let near = words
         .iter()
         .map(|word| (strsim::damerau_levenshtein(&word.to_lowercase(), &text), *word))
         .min()
         .filter(|(distance, word)| *distance <= 1 + word.chars().count() / 4)
-        .map(|(_, word)| word)
+        .map(|(_, word)| word);
+    near.or_else(|| {
+        let mut begin = words.iter().filter(|word| text.len() > 3 && word.to_lowercase().starts_with(&text));
+        begin.next().copied().filter(|_| begin.next().is_none())
+    })
 }
 
 pub(super) fn short(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(60).collect()
+}
+
+/// A day as people write it, of the years that data can be of.
+pub(super) fn a_day(text: &str) -> Option<NaiveDate> {
+    let plain: String = text.chars().take(40).filter(|c| !matches!(c, '"' | '\'' | ',')).collect();
+    let formats = ["%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d %B %Y", "%B %d %Y", "%Y/%m/%d"];
+    let found = formats.iter().find_map(|format| NaiveDate::parse_from_str(plain.trim(), format).ok());
+    found.filter(|day| in_range(*day))
+}
+
+/// Whether a year is one that anybody means.
+pub(super) fn in_range(day: NaiveDate) -> bool {
+    (1990..=2100).contains(&chrono::Datelike::year(&day))
+}
+
+/// Items of a list with their places.
+pub(super) fn items<'t, 'i>(value: &'t Value<'i>) -> impl Iterator<Item = &'t Value<'i>> + use<'t, 'i> {
+    value.get_ref().as_array().into_iter().flat_map(|items| items.iter())
 }
