@@ -1,5 +1,6 @@
-//! `tension-watch rules`: what analysts do with their files.
+//! `tension-watch rules`: what analysts do with their files. One file per subcommand.
 
+mod check;
 mod new;
 mod reference;
 mod schema;
@@ -9,21 +10,16 @@ use super::{
     site::Site,
     wrong,
 };
-use crate::{
-    model::Categories,
-    stages::rules::{checked, read_folder},
-};
+use crate::model::Categories;
 use anyhow::{Context, Result};
 use std::{
-    collections::BTreeMap,
-    fs,
     io::{ErrorKind, Write},
     path::{Path, PathBuf},
 };
 
 pub(super) use schema::write_schemas;
 
-/// Check rule files.
+/// Check, test, try and explain rule files.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -33,12 +29,7 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Show every mistake in rule files, with its line and what to do.
-    ///
-    /// Example: tension-watch rules check rules/
-    Check {
-        /// A folder, or files that are judged as one folder; the folder of the configuration otherwise.
-        files: Vec<PathBuf>,
-    },
+    Check(check::Args),
     /// Write a new rule to begin with: a draft that explains every field and holds two tests.
     ///
     /// Example: tension-watch rules new school-gates --detector cluster
@@ -55,51 +46,11 @@ enum Command {
 
 pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
     match args.command {
-        Command::Check { files } => check(&config, &files).await,
+        Command::Check(args) => check::run(config, args).await,
         Command::New(args) => new::run(&config, &args).await,
         Command::Schema(args) => schema::run(&config, &args).await,
         Command::Reference(args) => reference::run(&args),
     }
-}
-
-async fn check(config: &Path, files: &[PathBuf]) -> Result<()> {
-    let site = Site::open(config).await?;
-    let county = site.county().await?;
-    let files = read(&site, files)?;
-    let now = super::site::now();
-    let found = checked(&files, &county, county.day_of(now))?;
-    for note in &found.notes {
-        println!("note: {note}");
-    }
-    match found.rule_set() {
-        Some(set) => {
-            let live = set.rules.iter().filter(|rule| rule.is_evaluated()).count();
-            println!(
-                "{} rule files, no mistakes; {live} rules are evaluated. Version {}",
-                files.len(),
-                set.version
-            );
-            Ok(())
-        }
-        None => Err(wrong(found.shown())),
-    }
-}
-
-fn read(site: &Site, paths: &[PathBuf]) -> Result<BTreeMap<String, String>> {
-    if paths.is_empty() {
-        return read_folder(&site.config.path(&site.config.rules.folder));
-    }
-    let mut files = BTreeMap::new();
-    for path in paths {
-        if path.is_dir() {
-            files.extend(read_folder(path)?);
-        } else {
-            let text = fs::read_to_string(path)
-                .map_err(|cause| wrong(format!("{}: can't be read ({cause})", path.display())))?;
-            files.insert(path.display().to_string(), text);
-        }
-    }
-    Ok(files)
 }
 
 /// The strands of the site, or of the area pack that comes with the program where there is no site: the commands that

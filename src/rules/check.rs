@@ -48,8 +48,6 @@ pub struct Checked {
     pub rules: Vec<Rule>,
     /// Every mistake, by file and line.
     pub mistakes: Vec<Mistake>,
-    /// What this version reads but does not use yet.
-    pub notes: Vec<String>,
     /// Events, campaigns and episodes of the files without mistakes.
     pub calendar: Calendar,
     version: String,

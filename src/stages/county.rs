@@ -47,6 +47,18 @@ impl County {
         })
     }
 
+    /// The county of a pack's files, without a database.
+    #[must_use]
+    pub fn of_pack(files: import::PackFiles) -> Self {
+        Self {
+            grid: Grid::new(files.pack.projection),
+            directory: files.directory,
+            areas: files.areas,
+            links: files.links,
+            pack: files.pack,
+        }
+    }
+
     /// The areas in force on a day and their links. Links of wards to areas that are not in force then are left out.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use super::{
     values::{nearest, short},
     words::{header, is_section},
 };
-use crate::rules::fields::{self, DETECTORS, FIELDS, Field, LISTS, SECTIONS};
+use crate::rules::fields::{self, DETECTORS, FIELDS, Field, LISTS, MEANINGS, SECTIONS};
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
@@ -193,8 +193,15 @@ impl File<'_> {
             self.wrong(span, message, "put it into a rule file of its own");
         }
         if found.is_empty() && !meant.iter().any(|name| DETECTORS.contains(name)) {
-            let list = DETECTORS.map(|name| format!("[{name}]")).join(", ");
-            self.missing(0..0, "the rule has no section that finds something", format!("add one of {list}"));
+            let meaning = |name: &str| {
+                MEANINGS.iter().find(|(section, _)| *section == name).map_or("", |(_, text)| *text)
+            };
+            let list = DETECTORS.map(|name| format!("[{name}] {}", meaning(name))).join(" ");
+            self.missing(
+                0..0,
+                "the rule has no section that finds something",
+                format!("add one of these. {list}"),
+            );
         }
         let has = |name: &str| root.contains_key(name) || meant.contains(&name);
         if !has("look_at") && !has("combine") {

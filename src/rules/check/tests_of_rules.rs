@@ -5,7 +5,7 @@ use super::{
     shapes::example,
     values::{items, nearest, number, short, whole, wholes},
 };
-use crate::rules::fields::Field;
+use crate::rules::fields::{Field, TEST};
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
@@ -116,7 +116,7 @@ impl File<'_> {
     /// What the fields of a test mean together.
     pub(super) fn test_meaning(&mut self, table: &DeTable<'_>, at: Range<usize>, detector: &str) {
         if !table.contains_key("weeks") && !table.contains_key("incidents") {
-            let remedy = "add for example  weeks = [1, 0, 2, 1, 8]";
+            let remedy = format!("{TEST} Add for example  weeks = [1, 0, 2, 1, 8]");
             self.missing(at, "the test has neither `weeks` nor `incidents`", remedy);
         }
         if let Some(value) = table.get("next_door")
