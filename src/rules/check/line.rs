@@ -26,10 +26,9 @@ impl Place<'_> {
             return Found { span: place, message: message.into(), remedy, edit, trust: Trust::Sure };
         }
         for begin in ["//", "--", ";", "/*", "%"] {
-            if words.starts_with(begin) {
+            if let Some(rest) = words.strip_prefix(begin) {
                 let span = span.start..span.start + begin.len();
-                let rest = words[begin.len()..].trim().to_owned();
-                return self.line_mended(span, "a comment begins with #", &format!("# {rest}"));
+                return self.line_mended(span, "a comment begins with #", &format!("# {}", rest.trim()));
             }
         }
         if words.starts_with('[') {

@@ -185,7 +185,7 @@ impl File<'_> {
                 say(
                     "share",
                     "surely",
-                    "less than 50% is surer of the contrary",
+                    "a rise that is less than 50% sure may as well be a fall",
                     "write for example  surely = \"95%\"",
                 );
             } else if sure >= 1.0 {

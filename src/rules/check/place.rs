@@ -170,6 +170,10 @@ impl<'t> Place<'t> {
             let name = self.key().map_or_else(|| "the field".to_owned(), |key| format!("`{}`", short(key)));
             return self.left_out(self.line.clone(), format!("{name} has no value"), self.example());
         }
+        let braces = outside(&self.whole[self.line.start..span.start]).any(|(_, sign)| sign == '{');
+        if in_list && braces && raw.contains(' ') {
+            return self.braces();
+        }
         if in_list {
             let quoted = quoted(raw);
             return Found {
@@ -240,16 +244,12 @@ impl<'t> Place<'t> {
         let meant = match raw.to_lowercase().as_str() {
             "true" | "yes" | "on" | "y" => "true",
             "false" | "no" | "off" | "n" => "false",
-            _ if self.shape() == Some(Shape::Flag) => {
+            _ => {
                 return self.left_out(
                     span,
                     format!("`{}` is neither true nor false", short(raw)),
                     self.example(),
                 );
-            }
-            _ => {
-                let text = quoted(raw);
-                return self.value_mended(span, format!("`{}` has no quotes", short(raw)), &text);
             }
         };
         self.value_mended(span, format!("`{}` is written in another way here", short(raw)), meant)
@@ -260,13 +260,11 @@ impl<'t> Place<'t> {
         let span = self.value().unwrap_or(self.span.clone());
         let raw = self.whole.get(span.clone()).unwrap_or_default();
         let message = format!("`{}` is not a day as it is written here: year, month, day", short(raw));
-        match a_day(raw) {
-            Some(day) => self.value_mended(span, message, &day.to_string()),
-            None => {
-                let message = format!("`{}` is no day of the calendar", short(raw));
-                self.left_out(span, message, "write year, month and day with two digits each, as 2027-04-01")
-            }
+        if let Some(day) = a_day(raw) {
+            return self.value_mended(span, message, &day.to_string());
         }
+        let message = format!("`{}` is no day of the calendar", short(raw));
+        self.left_out(span, message, "write year, month and day with two digits each, as 2027-04-01")
     }
 
     /// `05`, `.5` or `1__000`.

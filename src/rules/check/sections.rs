@@ -82,12 +82,11 @@ impl File<'_> {
             DeValue::Table(table) if single => self.section(key, table, root, span),
             DeValue::Array(items) if LISTS.contains(&key) => {
                 for item in items {
-                    match item.get_ref() {
-                        DeValue::Table(table) => self.section(key, table, root, item.span()),
-                        _ => {
-                            let remedy = format!("write it as [[{key}]]");
-                            self.wrong(item.span(), format!("`{key}` is a list of sections"), remedy);
-                        }
+                    if let DeValue::Table(table) = item.get_ref() {
+                        self.section(key, table, root, item.span());
+                    } else {
+                        let remedy = format!("write it as [[{key}]]");
+                        self.wrong(item.span(), format!("`{key}` is a list of sections"), remedy);
                     }
                 }
             }

@@ -266,7 +266,7 @@ impl File<'_> {
             Shape::Csps => self.known_area(span, text, AreaKind::Csp),
             Shape::Rules if !is_id(text) => self.id(&Field { name: "id", ..*field }, span, text),
             _ if text.trim().is_empty() => {
-                self.wrong(span, format!("`{}` holds an empty text", field.name), example(field))
+                self.wrong(span, format!("`{}` holds an empty text", field.name), example(field));
             }
             _ if text.chars().count() > 120 => {
                 self.wrong(
@@ -298,8 +298,8 @@ impl File<'_> {
             .into_iter()
             .find(|other| *other != kind && matches!(known.area(*other, text), Lookup::One(_)));
         let former = known.former.get(text).map(|(name, year)| (name, year, text)).or_else(|| {
-            let named = known.former.iter().find(|(_, (name, _))| name == text);
-            named.map(|(code, (name, year))| (name, year, code.as_str()))
+            let earlier = known.former.iter().find(|(_, (name, _))| name == text);
+            earlier.map(|(code, (name, year))| (name, year, code.as_str()))
         });
         let remedy = if found == Lookup::Several {
             format!("several have this name; write the code of the {what}")

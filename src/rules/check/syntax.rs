@@ -26,9 +26,16 @@ impl File<'_> {
             let (_, errors) = DeTable::parse_recoverable(&self.mended.text);
             let start = |error: &Error| error.span().map_or(0, |span| span.start);
             let new = errors.iter().filter(|error| !told.contains(&self.mended.written(start(error))));
-            let Some(first) = new.min_by_key(|error| start(error)) else {
+            let Some(first) = new.clone().min_by_key(|error| start(error)) else {
                 return Some(self.mended.text.clone());
             };
+            // A quote that is missing makes brackets and commas of its line seem to be missing too.
+            let line = Place::new(&self.mended.text, start(first)..start(first)).line;
+            let open = |error: &Error| {
+                error.message().starts_with("invalid basic string") && start(error) == line.end
+            };
+            let mut in_line = new.filter(|error| start(error) <= line.end);
+            let first = in_line.find(|error| open(error)).unwrap_or(first);
             let at = self.mended.written(start(first));
             let found = explain(&self.mended.text, first);
             // What stays wrong after it was mended is beyond mending.
@@ -74,10 +81,8 @@ fn explain(text: &str, error: &Error) -> Found {
     if let Some(found) = place.curly_quotes() {
         return found;
     }
-    if says("must be quoted") {
+    if says("must be quoted") || says("invalid boolean") {
         place.unquoted()
-    } else if says("invalid boolean") {
-        place.boolean()
     } else if says("unclosed table") || says("unclosed array table") || says("keys cannot be empty") {
         place.section()
     } else if says("no value") || says("unquoted key") {
@@ -101,9 +106,6 @@ fn explain(text: &str, error: &Error) -> Found {
     } else if says("recurs") {
         place.not_understood("brackets stand in brackets in brackets", "no field needs more than two")
     } else {
-        place.not_understood(
-            "this can't be read",
-            "compare the line with the example of `tension-watch rules fields`",
-        )
+        place.not_understood("this can't be read", "compare the line with that of a rule that works")
     }
 }

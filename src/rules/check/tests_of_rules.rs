@@ -37,7 +37,7 @@ impl File<'_> {
                     let known: Vec<&str> = self.known.categories.codes().iter().map(String::as_str).collect();
                     match value.get_ref().as_str() {
                         Some(text) => {
-                            self.word(&Field { name: "category", ..*field }, value.span(), text, &known)
+                            self.word(&Field { name: "category", ..*field }, value.span(), text, &known);
                         }
                         None => self.wrong(value.span(), "`category` must be text in quotes", example(field)),
                     }

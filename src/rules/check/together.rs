@@ -3,7 +3,7 @@
 use super::{
     File,
     build::sections,
-    values::{date, get, items, level, nearest, once_in, short, text_of, whole},
+    values::{date, get, is_id, items, level, nearest, once_in, short, text_of, whole},
 };
 use crate::{
     model::AlertLevel,
@@ -16,6 +16,9 @@ use toml::de::DeTable;
 /// A name with its place.
 type Named = (String, Range<usize>);
 
+/// An event: first and last day, which file, and the place of its name.
+type Dated<'f> = (NaiveDate, NaiveDate, usize, &'f Range<usize>);
+
 /// What other files need to know of a file, known even when the file has mistakes.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Facts {
@@ -23,6 +26,8 @@ pub(super) struct Facts {
     section: &'static str,
     /// Live or shadow.
     evaluated: bool,
+    /// Draft or retired.
+    idle: bool,
     level: Option<(AlertLevel, Range<usize>)>,
     /// Once in so many days, by the file or by its level.
     rare_days: Option<f64>,
@@ -61,6 +66,7 @@ impl File<'_> {
             id: named("", "id"),
             section,
             evaluated: matches!(text_of(root, "", "status"), Some("live" | "shadow")),
+            idle: matches!(text_of(root, "", "status"), Some("draft" | "retired")),
             rare_days: rare.or(own_level.as_ref().map(|(level, _)| level.promised_days())),
             level: own_level,
             at_least: if all.is_empty() {
@@ -97,7 +103,10 @@ pub(super) fn check(files: &mut [File<'_>]) {
     // A file that can't be read may hold any rule or event: then nothing is said to be missing.
     let kind = |calendar: bool| {
         let of_kind = |file: &&File<'_>| (super::kind_of(file.name) == super::FileKind::Rule) != calendar;
-        !files.iter().filter(of_kind).any(|file| file.unreadable || !file.lost.is_empty())
+        !files
+            .iter()
+            .filter(of_kind)
+            .any(|file| file.unreadable || !file.lost.is_empty() || (!calendar && no_id(file)))
     };
     let (rules_known, events_known) = (kind(false), kind(true));
     let mut by_id: BTreeMap<&str, usize> = BTreeMap::new();
@@ -132,6 +141,11 @@ pub(super) fn check(files: &mut [File<'_>]) {
     said_once(files);
 }
 
+/// Whether a rule's id is missing or none: other files may well name it.
+fn no_id(file: &File<'_>) -> bool {
+    !file.facts.id.as_ref().is_some_and(|(id, _)| is_id(id))
+}
+
 struct All<'f> {
     facts: &'f [(String, Facts)],
     by_id: &'f BTreeMap<&'f str, usize>,
@@ -161,7 +175,7 @@ impl All<'_> {
             }
             return None;
         };
-        if own.evaluated && !found.evaluated {
+        if own.evaluated && found.idle {
             let message = format!("the rule \"{}\" is a draft or retired, so it never holds", short(id));
             file.wrong(span.clone(), message, "make that rule live or shadow, or name another one");
             return None;
@@ -227,7 +241,7 @@ fn calendar(file: &mut File<'_>, own: &Facts, names: &[&str]) {
 
 /// Events of one name follow one another.
 fn events_once(files: &mut [File<'_>], facts: &[(String, Facts)]) {
-    let mut by_name: BTreeMap<&str, Vec<(NaiveDate, NaiveDate, usize, &Range<usize>)>> = BTreeMap::new();
+    let mut by_name: BTreeMap<&str, Vec<Dated<'_>>> = BTreeMap::new();
     for (index, (file, own)) in facts.iter().enumerate() {
         if super::kind_of(file) != super::FileKind::Calendar {
             continue;
