@@ -1,9 +1,12 @@
 //! `tension-watch rules`: what analysts do with their files. One file per subcommand.
 
 mod check;
+mod explain;
 mod new;
 mod reference;
 mod schema;
+mod test;
+mod why_not;
 
 use super::{
     init::{shipped, write},
@@ -30,6 +33,18 @@ pub(super) struct Args {
 enum Command {
     /// Show every mistake in rule files, with its line and what to do.
     Check(check::Args),
+    /// Run the tests inside rule files, on the same path as a real night.
+    ///
+    /// Example: tension-watch rules test race-week-spike
+    Test(test::Args),
+    /// Tell every number that made an alert, in order.
+    ///
+    /// Example: tension-watch rules explain LLR-2026-0014
+    Explain(explain::Args),
+    /// Tell for each rule why it did not hold in a ward on a night.
+    ///
+    /// Example: tension-watch rules why-not Belgrave race 2026-06-12
+    WhyNot(why_not::Args),
     /// Write a new rule to begin with: a draft that explains every field and holds two tests.
     ///
     /// Example: tension-watch rules new school-gates --detector cluster
@@ -47,6 +62,9 @@ enum Command {
 pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
     match args.command {
         Command::Check(args) => check::run(config, args).await,
+        Command::Test(args) => test::run(&config, &args).await,
+        Command::Explain(args) => explain::run(&config, &args).await,
+        Command::WhyNot(args) => why_not::run(&config, &args).await,
         Command::New(args) => new::run(&config, &args).await,
         Command::Schema(args) => schema::run(&config, &args).await,
         Command::Reference(args) => reference::run(&args),

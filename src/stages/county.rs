@@ -56,6 +56,7 @@ impl County {
             areas: files.areas,
             links: files.links,
             pack: files.pack,
+            neighbours: Mutex::default(),
         }
     }
 

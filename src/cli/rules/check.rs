@@ -66,7 +66,7 @@ pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
 }
 
 /// The county of the site's database; the one that comes with the program where there is none.
-async fn county(site: Option<&Config>) -> Result<(County, String)> {
+pub(super) async fn county(site: Option<&Config>) -> Result<(County, String)> {
     if let Some(site) = site {
         let address = site.store_address();
         let missing = address.strip_prefix("sqlite:").is_some_and(|path| !Path::new(path).exists());
