@@ -10,9 +10,11 @@
 mod case;
 mod completeness;
 mod feeds;
+mod history;
 mod ledger;
 
 pub use case::Case;
 pub use completeness::Completeness;
 pub use feeds::{Feed, feeds};
+pub use history::{History, Linked};
 pub use ledger::{Days, Ledger};

@@ -12,7 +12,7 @@ mod shapes;
 mod syntax;
 mod tests_of_rules;
 mod together;
-mod values;
+pub(super) mod values;
 mod words;
 
 use super::{

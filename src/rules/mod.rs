@@ -21,6 +21,8 @@ mod rehearsal;
 mod rule;
 mod schema;
 mod template;
+pub mod trial;
+pub mod tune;
 
 pub use calendar::{Calendar, Episode, Event, EventKind, Where};
 pub use check::{Checked, Known, check};

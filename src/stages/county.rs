@@ -104,6 +104,12 @@ impl County {
         Ok(found)
     }
 
+    /// The last day up to `day` on which areas of any kind changed: the same answer means the same [`County::geography`].
+    pub(super) fn areas_since(&self, day: NaiveDate) -> NaiveDate {
+        let changes = self.areas.iter().flat_map(|area| [Some(area.valid_from), area.valid_to]).flatten();
+        changes.filter(|change| *change <= day).max().unwrap_or(NaiveDate::MIN)
+    }
+
     /// The first instant of a local day.
     #[must_use]
     pub fn start_of(&self, day: NaiveDate) -> DateTime<Utc> {

@@ -139,12 +139,17 @@ async fn same_events(store: &Store, new: &[NewVersion], now: DateTime<Utc>) -> R
         .map(|seen| Arc::unwrap_or_clone(seen.incident))
         .collect();
     let new: Vec<Incident> = new.iter().map(|version| version.incident.clone()).collect();
+    Ok(links(&known, &new))
+}
+
+/// The links between reports that are probably one event; `new` is compared with itself and with what is known.
+pub(super) fn links(known: &[Incident], new: &[Incident]) -> Vec<LinkedEvent> {
     let first_known: HashMap<Uuid, DateTime<Utc>> =
-        known.iter().chain(&new).fold(HashMap::new(), |mut first, one| {
+        known.iter().chain(new).fold(HashMap::new(), |mut first, one| {
             first.entry(one.id).and_modify(|at| *at = one.known_at.min(*at)).or_insert(one.known_at);
             first
         });
-    Ok(import::same_event(&known, &new)
+    import::same_event(known, new)
         .into_iter()
         .map(|pair| LinkedEvent {
             linked_at: first_known[&pair.also].max(first_known[&pair.kept]),
@@ -153,7 +158,7 @@ async fn same_events(store: &Store, new: &[NewVersion], now: DateTime<Utc>) -> R
             reason: pair.reason,
             undone_at: None,
         })
-        .collect())
+        .collect()
 }
 
 /// What is new of a file, and how its rows compare with what was known.

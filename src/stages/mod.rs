@@ -11,3 +11,4 @@ pub mod rules;
 pub mod send;
 pub mod setup;
 mod telling;
+pub mod trial;

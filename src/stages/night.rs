@@ -266,21 +266,7 @@ impl Engine {
         for outcome in outcomes.iter_mut().filter(by_clusters) {
             let before =
                 self.store.lives_before(&outcome.rule, night).await.context("loading the clusters")?;
-            let holds = |one: &Cluster| {
-                outcome.findings.iter().any(|finding| finding.subject == Subject::Cluster(one.name))
-            };
-            let lives = before.next(&outcome.clusters, night, holds);
-            let names: HashMap<Uuid, Uuid> = outcome
-                .clusters
-                .iter()
-                .zip(&lives.alive)
-                .map(|(found, life)| (found.name, life.name))
-                .collect();
-            for finding in &mut outcome.findings {
-                if let Subject::Cluster(name) = &mut finding.subject {
-                    *name = names.get(name).copied().unwrap_or(*name);
-                }
-            }
+            let lives = name_after(outcome, &before, night);
             all.push((outcome.rule.clone(), lives));
         }
         Ok(all)
@@ -346,6 +332,21 @@ impl Engine {
         report.opened = opened.map(|alert| alert.number.clone()).collect();
         Ok(())
     }
+}
+
+/// Gives the clusters of a rule the names they had on the night before.
+pub(super) fn name_after(outcome: &mut RuleOutcome, before: &Lives, night: NaiveDate) -> Lives {
+    let holds =
+        |one: &Cluster| outcome.findings.iter().any(|finding| finding.subject == Subject::Cluster(one.name));
+    let lives = before.next(&outcome.clusters, night, holds);
+    let found = outcome.clusters.iter().zip(&lives.alive);
+    let names: HashMap<Uuid, Uuid> = found.map(|(found, life)| (found.name, life.name)).collect();
+    for finding in &mut outcome.findings {
+        if let Subject::Cluster(name) = &mut finding.subject {
+            *name = names.get(name).copied().unwrap_or(*name);
+        }
+    }
+    lives
 }
 
 fn find<'r>(rules: &'r InForce, id: &str) -> Option<&'r Rule> {

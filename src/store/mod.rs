@@ -57,7 +57,7 @@ pub use incidents::{KnownVersion, LinkedEvent, NewVersion};
 pub use outbox::{OutboxCount, OutboxMessage};
 pub use rules::SavedRules;
 pub use runs::{Run, RunOutcome};
-pub use versions::{Known, SeenIncident};
+pub use versions::{Known, SeenIncident, Versions};
 
 use sqlx::{
     PgPool, Postgres, Sqlite, SqlitePool, Transaction,

@@ -4,7 +4,10 @@
 //! as long as the store says that they are all there is; what was known on a date is then picked from them.
 
 use super::{Result, Store, StoreError, incidents::Row};
-use crate::model::{Incident, Status};
+use crate::{
+    count::Linked,
+    model::{Incident, Status},
+};
 use chrono::{DateTime, Utc};
 use std::{
     collections::HashMap,
@@ -34,12 +37,9 @@ pub struct SeenIncident {
 /// A count of everything that can change what is known.
 type State = (i64, i64, i64, i64);
 
-/// From when to when a report was taken as a second one of another's event.
-type Linked = (DateTime<Utc>, Option<DateTime<Utc>>);
-
 /// Every version and every link.
 #[derive(Debug)]
-struct Versions {
+pub struct Versions {
     state: State,
     /// By incident, oldest first.
     incidents: Vec<Arc<Incident>>,
@@ -58,20 +58,39 @@ impl Known {
     ///
     /// As [`StoreError`] says.
     pub async fn as_known(&self, store: &Store, instant: DateTime<Utc>) -> Result<Vec<SeenIncident>> {
+        Ok(self.versions(store).await?.as_known(instant))
+    }
+
+    /// Every version and every link, for questions about many instants.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreError`] says.
+    pub async fn versions(&self, store: &Store) -> Result<Arc<Versions>> {
         let state = store.versions_state().await?;
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let versions = if let Some(kept) = kept.filter(|kept| kept.state == state) {
-            kept
-        } else {
-            let read = Arc::new(store.versions(state).await?);
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&read));
-            read
-        };
-        Ok(versions.as_known(instant))
+        if let Some(kept) = kept.filter(|kept| kept.state == state) {
+            return Ok(kept);
+        }
+        let read = Arc::new(store.versions(state).await?);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&read));
+        Ok(read)
     }
 }
 
 impl Versions {
+    /// Every version, those of one incident together, the oldest first.
+    #[must_use]
+    pub fn incidents(&self) -> &[Arc<Incident>] {
+        &self.incidents
+    }
+
+    /// When each incident was taken as a second report of another's event.
+    #[must_use]
+    pub fn links(&self) -> &HashMap<Uuid, Vec<Linked>> {
+        &self.links
+    }
+
     fn as_known(&self, instant: DateTime<Utc>) -> Vec<SeenIncident> {
         let of_one = self.incidents.chunk_by(|a, b| a.id == b.id);
         let in_force = of_one.filter_map(|versions| {

@@ -63,7 +63,7 @@ pub(super) fn points(text: &str) -> Option<f64> {
 }
 
 /// `4 per year` as 4, `1 per month` as 12.
-pub(super) fn budget(text: &str) -> Option<f64> {
+pub(in crate::rules) fn budget(text: &str) -> Option<f64> {
     let (number, unit) = text.trim().split_once(" per ")?;
     let number: f64 = number.trim().parse().ok()?;
     let a_year = match unit.trim() {

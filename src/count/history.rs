@@ -1,0 +1,80 @@
+//! Every version of every incident, read once, to be asked what many past nights knew.
+
+use super::Case;
+use crate::model::Incident;
+use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use std::{borrow::Borrow, collections::HashMap};
+use uuid::Uuid;
+
+/// From when to when a report was taken as a second one of another's event.
+pub type Linked = (DateTime<Utc>, Option<DateTime<Utc>>);
+
+/// What every night of the past knew.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// In the order in which a night has its cases: by the begin of the incident, then by its key.
+    versions: Vec<Version>,
+}
+
+/// A version that counts, while it was in force.
+#[derive(Debug, Clone)]
+struct Version {
+    from: DateTime<Utc>,
+    until: Option<DateTime<Utc>>,
+    linked: Vec<Linked>,
+    /// Local time.
+    first_known: NaiveDateTime,
+    case: Case,
+}
+
+impl History {
+    /// From all versions, those of one incident together and the oldest first, and the times in which an incident was
+    /// taken as a second report.
+    #[must_use]
+    pub fn new<I: Borrow<Incident>>(incidents: &[I], links: &HashMap<Uuid, Vec<Linked>>, zone: Tz) -> Self {
+        let mut found: Vec<(DateTime<Utc>, Version)> = Vec::new();
+        for versions in incidents.chunk_by(|a, b| a.borrow().id == b.borrow().id) {
+            let Some(first_known) = versions.first().map(|first| first.borrow().known_at) else { continue };
+            let linked = versions.first().and_then(|first| links.get(&first.borrow().id));
+            for (place, incident) in versions.iter().map(Borrow::borrow).enumerate() {
+                if !incident.counts() {
+                    continue;
+                }
+                let version = Version {
+                    from: incident.known_at,
+                    until: versions.get(place + 1).map(|next| next.borrow().known_at),
+                    linked: linked.cloned().unwrap_or_default(),
+                    first_known: first_known.with_timezone(&zone).naive_local(),
+                    case: Case::of(incident, first_known, zone, NaiveTime::MIN),
+                };
+                found.push((incident.occurred_from, version));
+            }
+        }
+        found.sort_by_key(|(begin, version)| (*begin, version.case.id));
+        Self { versions: found.into_iter().map(|(_, version)| version).collect() }
+    }
+
+    /// The cases of a night: what was known just before an instant, for nights that look at the local time `tick`.
+    #[must_use]
+    pub fn cases(&self, instant: DateTime<Utc>, tick: NaiveTime) -> Vec<Case> {
+        let second = |(from, to): &Linked| *from < instant && to.is_none_or(|to| to >= instant);
+        let in_force = |version: &&Version| {
+            version.from < instant
+                && version.until.is_none_or(|until| until >= instant)
+                && !version.linked.iter().any(second)
+        };
+        let case = |version: &Version| {
+            let later = i64::from(version.first_known.time() >= tick);
+            Case { known_on: version.first_known.date() + TimeDelta::days(later), ..version.case.clone() }
+        };
+        self.versions.iter().filter(in_force).map(case).collect()
+    }
+
+    /// When the first and the last version became known; none without any.
+    #[must_use]
+    pub fn span(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let known = || self.versions.iter().map(|version| version.from);
+        known().min().zip(known().max())
+    }
+}
