@@ -47,7 +47,7 @@ enum Command {
     Run(run::Args),
     /// Import incidents, outlines of wards, or the directory.
     Import(import::Args),
-    /// Check rule files.
+    /// Check rule files, try them on history, tune them.
     Rules(rules::Args),
     /// Add somebody who may sign in.
     User(user::Args),

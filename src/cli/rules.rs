@@ -1,11 +1,17 @@
 //! `tension-watch rules`: what analysts do with their files. One file per subcommand.
 
+mod candidate;
 mod check;
+mod diff;
 mod explain;
 mod new;
+mod past;
+mod picture;
 mod reference;
 mod schema;
 mod test;
+mod trial;
+mod tune;
 mod why_not;
 
 use super::{
@@ -37,6 +43,9 @@ enum Command {
     ///
     /// Example: tension-watch rules test race-week-spike
     Test(test::Args),
+    Try(trial::Args),
+    Diff(diff::Args),
+    Tune(tune::Args),
     /// Tell every number that made an alert, in order.
     ///
     /// Example: tension-watch rules explain LLR-2026-0014
@@ -63,6 +72,9 @@ pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
     match args.command {
         Command::Check(args) => check::run(config, args).await,
         Command::Test(args) => test::run(&config, &args).await,
+        Command::Try(args) => trial::run(&Site::open(&config).await?, args).await,
+        Command::Diff(args) => diff::run(&Site::open(&config).await?, args).await,
+        Command::Tune(args) => tune::run(&Site::open(&config).await?, args).await,
         Command::Explain(args) => explain::run(&config, &args).await,
         Command::WhyNot(args) => why_not::run(&config, &args).await,
         Command::New(args) => new::run(&config, &args).await,

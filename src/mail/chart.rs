@@ -45,10 +45,18 @@ static FONTS: LazyLock<Arc<usvg::fontdb::Database>> = LazyLock::new(|| {
 ///
 /// When there is nothing to draw, or it can't be drawn.
 pub fn png(history: &History, level: AlertLevel) -> Result<Vec<u8>, ChartError> {
+    rasterised(&svg(history, level)?, (WIDTH, HEIGHT))
+}
+
+/// A drawing as PNG at twice its width and height; letters are those of the program.
+///
+/// # Errors
+///
+/// When it can't be drawn.
+pub fn rasterised(svg: &str, (width, height): (u32, u32)) -> Result<Vec<u8>, ChartError> {
     let options = usvg::Options { fontdb: Arc::clone(&FONTS), ..usvg::Options::default() };
-    let tree = usvg::Tree::from_str(&svg(history, level)?, &options)
-        .map_err(|cause| ChartError(cause.to_string()))?;
-    let (width, height) = (WIDTH * SCALE as u32, HEIGHT * SCALE as u32);
+    let tree = usvg::Tree::from_str(svg, &options).map_err(|cause| ChartError(cause.to_string()))?;
+    let (width, height) = (width * SCALE as u32, height * SCALE as u32);
     let mut picture =
         tiny_skia::Pixmap::new(width, height).ok_or_else(|| ChartError("no room for it".into()))?;
     resvg::render(&tree, tiny_skia::Transform::from_scale(SCALE, SCALE), &mut picture.as_mut());

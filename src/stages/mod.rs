@@ -12,3 +12,4 @@ pub mod send;
 pub mod setup;
 mod telling;
 pub mod trial;
+pub mod tune;
