@@ -134,6 +134,11 @@ async fn prepare(args: &Args) -> Result<(Site, County)> {
     }
     write(&marker, &kind)?;
     write(&args.dir.join("truth.csv"), &made.truth_csv())?;
+    if let Some(labels) = made.labels(wards.len()) {
+        let folder = args.dir.join("rules/episodes");
+        std::fs::create_dir_all(&folder).with_context(|| format!("{}: can't be made", folder.display()))?;
+        write(&folder.join("synthetic.toml"), &labels)?;
+    }
     save_pack(&site.store, &files, &outlines, known_until).await?;
     for (name, role, area) in accounts() {
         if site.store.account(name).await?.is_none() {

@@ -8,7 +8,7 @@ use super::{
 };
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use rand::{RngExt, SeedableRng};
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 /// A ward as the county is made from it.
 #[derive(Debug, Clone, PartialEq)]
@@ -270,6 +270,35 @@ impl County {
             );
         }
         text
+    }
+
+    /// The planted tensions as a file of labelled episodes, for rules to be tried against; none without any. An episode
+    /// in all of the county's wards names none.
+    #[must_use]
+    pub fn labels(&self, wards: usize) -> Option<String> {
+        let mut text = "# What was planted in this invented county, and when everybody knew.\n".to_owned();
+        let mut any = false;
+        for episode in self.truth.iter().filter(|episode| episode.kind.is_tension()) {
+            any = true;
+            let quoted = |names: &mut dyn Iterator<Item = &str>| {
+                names.map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
+            };
+            let strands = episode.strands.iter().flat_map(|strand| strand.0.split(';'));
+            let strands: BTreeSet<&str> = strands.collect();
+            let _ = writeln!(
+                text,
+                "\n[[episode]]\nname = \"{}\"\nfrom = {}\npeak = {}\nto = {}",
+                episode.id,
+                episode.start(),
+                episode.peak,
+                episode.end(),
+            );
+            if episode.wards.len() < wards {
+                let _ = writeln!(text, "wards = [{}]", quoted(&mut episode.wards.iter().map(String::as_str)));
+            }
+            let _ = writeln!(text, "categories = [{}]", quoted(&mut strands.into_iter()));
+        }
+        any.then_some(text)
     }
 }
 
