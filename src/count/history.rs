@@ -1,7 +1,7 @@
 //! Every version of every incident, read once, to be asked what many past nights knew.
 
 use super::Case;
-use crate::model::Incident;
+use crate::model::{Incident, Window};
 use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use std::{borrow::Borrow, collections::HashMap};
@@ -26,6 +26,15 @@ struct Version {
     /// Local time.
     first_known: NaiveDateTime,
     case: Case,
+}
+
+impl Version {
+    fn in_force(&self, instant: DateTime<Utc>) -> bool {
+        let second = |(from, to): &Linked| *from < instant && to.is_none_or(|to| to >= instant);
+        self.from < instant
+            && self.until.is_none_or(|until| until >= instant)
+            && !self.linked.iter().any(second)
+    }
 }
 
 impl History {
@@ -58,17 +67,19 @@ impl History {
     /// The cases of a night: what was known just before an instant, for nights that look at the local time `tick`.
     #[must_use]
     pub fn cases(&self, instant: DateTime<Utc>, tick: NaiveTime) -> Vec<Case> {
-        let second = |(from, to): &Linked| *from < instant && to.is_none_or(|to| to >= instant);
-        let in_force = |version: &&Version| {
-            version.from < instant
-                && version.until.is_none_or(|until| until >= instant)
-                && !version.linked.iter().any(second)
-        };
         let case = |version: &Version| {
             let later = i64::from(version.first_known.time() >= tick);
             Case { known_on: version.first_known.date() + TimeDelta::days(later), ..version.case.clone() }
         };
-        self.versions.iter().filter(in_force).map(case).collect()
+        self.versions.iter().filter(|version| version.in_force(instant)).map(case).collect()
+    }
+
+    /// The cases of a window, as known just before an instant. The morning on which each could first be seen is left open.
+    pub fn in_window(&self, instant: DateTime<Utc>, window: Window) -> impl Iterator<Item = &Case> {
+        let own = self.versions.iter().filter(move |version| {
+            version.case.day.is_some_and(|day| window.holds(day)) && version.in_force(instant)
+        });
+        own.map(|version| &version.case)
     }
 
     /// When the first and the last version became known; none without any.

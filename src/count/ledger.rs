@@ -3,7 +3,7 @@
 use super::Case;
 use crate::model::{AreaKind, AreaRef, CategorySet, Geography};
 use chrono::NaiveDate;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A county that reports is never silent for so many days.
 const SILENCE: i64 = 182;
@@ -29,7 +29,8 @@ impl Ledger {
     #[must_use]
     pub fn new(geography: &Geography, cases: &[Case], last: NaiveDate) -> Self {
         let wards: Vec<String> = geography.of_kind(AreaKind::Ward).map(|ward| ward.code.clone()).collect();
-        let place = |ward: &Option<String>| wards.binary_search(ward.as_ref()?).ok();
+        let places: HashMap<&str, usize> = wards.iter().map(String::as_str).zip(0..).collect();
+        let place = |ward: &Option<String>| places.get(ward.as_deref()?).copied();
         let first = beginning(cases, last);
         let entries = cases
             .iter()

@@ -51,7 +51,8 @@ impl Rate {
     /// The rate of a count. Without any time nothing is known: from 0 to more than can be told.
     #[must_use]
     pub fn of(count: usize, years: f64) -> Self {
-        let limits = Expectation::new(years, f64::INFINITY).ok().and_then(|all| times_usual(count as u64, all));
+        let limits =
+            Expectation::new(years, f64::INFINITY).ok().and_then(|all| times_usual(count as u64, all));
         let (low, high) = limits.unwrap_or((0.0, f64::MAX));
         let a_year = if years > 0.0 { count as f64 / years } else { 0.0 };
         Self { count, years, a_year, low, high }

@@ -133,8 +133,7 @@ pub fn proposal(name: &str, text: &str, section: &str, days: f64) -> Option<Stri
     let after = first + usize::from(removed.is_some());
     let (from, to) = (first.saturating_sub(3), (after + 3).min(lines.len()));
     let (old, new) = (to - from, to - from + usize::from(removed.is_none()));
-    let mut diff =
-        format!("--- {name}\n+++ {name}\n@@ -{},{old} +{},{new} @@\n", from + 1, from + 1);
+    let mut diff = format!("--- {name}\n+++ {name}\n@@ -{},{old} +{},{new} @@\n", from + 1, from + 1);
     for line in &lines[from..first] {
         let _ = writeln!(diff, " {line}");
     }
@@ -219,7 +218,10 @@ mod tests {
 
     #[test]
     fn the_middle_of_an_even_number_lies_between_two() {
-        assert_eq!([middle(vec![5, -2, 9]), middle(vec![4, 1]), middle(vec![])], [Some(5.0), Some(2.5), None]);
+        assert_eq!(
+            [middle(vec![5, -2, 9]), middle(vec![4, 1]), middle(vec![])],
+            [Some(5.0), Some(2.5), None]
+        );
     }
 
     #[test]

@@ -13,12 +13,12 @@ use crate::{
     cluster::Lives,
     count::History,
     import::{ImportContext, Mapping, read_incidents},
-    model::{Alert, AlertState, AreaKind, Finding, Geography, Incident, Subject},
-    rules::{Detector, Night, Rule, RuleOutcome, RuleSet, Status, evaluate, trial::TriedAlert},
+    model::{Alert, AlertState, AreaKind, Finding, Geography, Incident, Period, Subject, Window},
+    rules::{Detector, Night, Override, Rule, RuleOutcome, RuleSet, Status, evaluate, trial::TriedAlert},
     synth::{Options, county, llr},
 };
 use anyhow::{Context, Result};
-use chrono::{DateTime, Months, NaiveDate, Utc};
+use chrono::{DateTime, Days, Months, NaiveDate, Utc};
 use rayon::prelude::*;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -63,8 +63,7 @@ pub async fn quiet(
     let mut outlines = Outlines::default();
     let mut read = Vec::new();
     for (source, text) in [("police", &made.police), ("council", &made.council)] {
-        let context =
-            ImportContext { pack: &here.pack, grid: &here.grid, source, imported_at: known_until };
+        let context = ImportContext { pack: &here.pack, grid: &here.grid, source, imported_at: known_until };
         let mut incidents = read_incidents(text.as_bytes(), &mapping, &context)?.incidents;
         outlines.place(&engine.store, here, &mut incidents).await?;
         read.push(incidents);
@@ -96,9 +95,8 @@ pub fn as_live(set: &RuleSet, id: &str) -> RuleSet {
     }
     let by_cluster = |rule: &&Rule| matches!(rule.detector, Detector::Cluster { .. });
     let shared = set.rules.iter().any(|rule| by_cluster(&rule) && wanted.contains(rule.id.as_str()));
-    let needed = |rule: &&Rule| {
-        wanted.contains(rule.id.as_str()) || shared && by_cluster(rule) && rule.is_evaluated()
-    };
+    let needed =
+        |rule: &&Rule| wanted.contains(rule.id.as_str()) || shared && by_cluster(rule) && rule.is_evaluated();
     let live = |rule: &Rule| {
         let status = if rule.id == id { Status::Live } else { rule.status };
         Rule { status, ..rule.clone() }
@@ -159,11 +157,16 @@ impl Replay {
         let so_far = AtomicU64::new(0);
         let judge = |when: &When| {
             let tick = when.as_known_on.with_timezone(&county.pack.zone).time();
-            let cases = history.cases(when.as_known_on, tick);
             let since = county.areas_since(when.night);
             let geography = geographies.get(&since)?;
-            let mut night = Night::new(geography, &county.pack.categories, &cases, when.night);
-            let found = sets.iter().map(|set| evaluate(set, &mut night)).collect();
+            let quiet = |rule: &Rule| !could_hold(rule, history, when, geography);
+            let found = if sets.iter().all(|set| set.rules.iter().all(quiet)) {
+                vec![Vec::new(); sets.len()]
+            } else {
+                let cases = history.cases(when.as_known_on, tick);
+                let mut night = Night::new(geography, &county.pack.categories, &cases, when.night);
+                sets.iter().map(|set| evaluate(set, &mut night)).collect()
+            };
             done(so_far.fetch_add(1, Ordering::Relaxed) + 1);
             Some(Tried { when: *when, since, found })
         };
@@ -193,9 +196,13 @@ impl Replay {
     pub fn alerts(&self, set: usize, rule: &Rule, rarer_than: Option<f64>) -> Vec<TriedAlert> {
         let mut life = Life::default();
         for Tried { when, since, found } in &self.nights {
-            let Some(outcome) = found[set].iter().find(|outcome| outcome.rule == rule.id) else { continue };
             let Some(geography) = self.geographies.get(since) else { continue };
-            let mut outcome = outcome.clone();
+            let outcome = found[set].iter().find(|outcome| outcome.rule == rule.id).cloned();
+            // A night on which the rule could not hold was not judged; alerts live on through it.
+            let Some(mut outcome) = outcome else {
+                life.night(*when, Vec::new(), rule, geography);
+                continue;
+            };
             if let Some(days) = rarer_than {
                 let own = |finding: &Finding| has_its_own(rule, &csps(finding, geography));
                 outcome.findings.retain(|finding| finding.recurrence.days() >= days || own(finding));
@@ -207,6 +214,36 @@ impl Replay {
         }
         life.opened
     }
+}
+
+/// Whether some area has as many incidents in the rule's window as it asks for at least. Without that nothing needs to be
+/// learned of the night. Always, where that is not easily told.
+fn could_hold(rule: &Rule, history: &History, when: &When, geography: &Geography) -> bool {
+    let (Detector::Spike { at_least, .. }, Period::Days(days)) = (&rule.detector, rule.period) else {
+        return rule.is_evaluated();
+    };
+    let asked = |one: &Override| match one.rule.detector {
+        Detector::Spike { at_least, .. } => at_least,
+        _ => 0,
+    };
+    let least = rule.overrides.iter().map(asked).fold(*at_least, u64::min);
+    let window = Window::ending(when.night - Days::new(rule.wait_days.into()), days);
+    let sets = rule.categories.each.iter().map(|(_, set)| *set);
+    let sets: Vec<_> = sets.chain([rule.categories.all]).collect();
+    let mut counts: HashMap<(usize, &str), u64> = HashMap::new();
+    for case in history.in_window(when.as_known_on, window) {
+        let Some(ward) = case.ward.as_deref() else { continue };
+        for place in (0..sets.len()).filter(|place| case.categories.touches(sets[*place])) {
+            if rule.areas.kind == AreaKind::Ward {
+                *counts.entry((place, ward)).or_default() += 1;
+                continue;
+            }
+            for area in geography.above(ward, rule.areas.kind) {
+                *counts.entry((place, area.code.as_str())).or_default() += 1;
+            }
+        }
+    }
+    rule.is_evaluated() && counts.values().any(|count| *count >= least)
 }
 
 /// Whether an override gives one of the partnerships a threshold of its own.

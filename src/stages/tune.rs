@@ -59,12 +59,7 @@ pub fn curve(
 }
 
 /// How many labelled episodes there were to tell of, and the lead times of those that were told.
-fn leads(
-    rule: &Rule,
-    nights: &[NaiveDate],
-    alerts: &[TriedAlert],
-    labels: &Labels<'_>,
-) -> (usize, Vec<i64>) {
+fn leads(rule: &Rule, nights: &[NaiveDate], alerts: &[TriedAlert], labels: &Labels<'_>) -> (usize, Vec<i64>) {
     let (Some(first), Some(last)) = (nights.first(), nights.last()) else { return (0, Vec::new()) };
     let seen = labels.seen(rule, crate::model::Window { first: *first, last: *last }, alerts);
     (seen.len(), seen.iter().filter_map(|one| one.lead).collect())

@@ -29,8 +29,8 @@ impl Candidate {
     /// way to it.
     pub(super) fn read(site: &Site, county: &County, path: &Path, day: NaiveDate) -> Result<Self> {
         let name = path.display().to_string();
-        let text = fs::read_to_string(path)
-            .map_err(|cause| wrong(format!("{name}: can't be read ({cause})")))?;
+        let text =
+            fs::read_to_string(path).map_err(|cause| wrong(format!("{name}: can't be read ({cause})")))?;
         let folder = site.config.path(&site.config.rules.folder);
         let mut files = if folder.is_dir() { read_folder(&folder)? } else { BTreeMap::new() };
         let own = id(&text);

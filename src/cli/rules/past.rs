@@ -91,7 +91,9 @@ impl Past {
         let days = first.iter_days().take_while(|day| *day <= last);
         let nights: Vec<When> = days.map(|night| replayed(county, &schedule, night)).collect();
         if nights.is_empty() {
-            return Err(wrong(format!("no night can be tried yet: the first report became known on {begun}")));
+            return Err(wrong(format!(
+                "no night can be tried yet: the first report became known on {begun}"
+            )));
         }
         let geography = county.geography(last)?;
         Ok(Self { engine, history, nights, geography, schedule, begun })

@@ -156,7 +156,10 @@ fn lead(out: &mut String, plane: &Plane, curve: &[Threshold]) {
     let points: Vec<String> =
         curve.iter().map(|one| format!("{:.1},{:.1}", plane.x(one.days), y(one.found))).collect();
     let points = points.join(" ");
-    let _ = write!(out, "<polyline points=\"{points}\" fill=\"none\" stroke=\"{HISTORY}\" stroke-width=\"2.2\"/>");
+    let _ = write!(
+        out,
+        "<polyline points=\"{points}\" fill=\"none\" stroke=\"{HISTORY}\" stroke-width=\"2.2\"/>"
+    );
     let (mut before, mut free) = (None, LEFT);
     for one in curve {
         let told = one.lead.map(|days| format!("{days:.0}"));
@@ -195,7 +198,10 @@ fn marked(out: &mut String, plane: &Plane, marks: &Marks<'_>) {
 }
 
 fn legend(out: &mut String, simulated: bool) {
-    let entries = [(HISTORY, "on history, outside of labelled episodes", true), (SIMULATED, "simulated quiet county", simulated)];
+    let entries = [
+        (HISTORY, "on history, outside of labelled episodes", true),
+        (SIMULATED, "simulated quiet county", simulated),
+    ];
     let mut x = LEFT + 40.0;
     for (colour, text, _) in entries.into_iter().filter(|entry| entry.2) {
         let y = ALERTS.1 + 42.0;

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 use anyhow::Result;
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use serde_json::json;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -35,6 +35,9 @@ pub(super) struct Args {
     /// From when on: 2y, 18m, 90d before the last night, or a day as 2024-06-30.
     #[arg(long, default_value = "2y")]
     since: Since,
+    /// Don't compare with the live rules of the folder: it takes most of the time.
+    #[arg(long)]
+    alone: bool,
     /// All of it as JSON.
     #[arg(long)]
     json: bool,
@@ -46,8 +49,8 @@ struct Tried<'a> {
     labels: Labels<'a>,
     alerts: Vec<TriedAlert>,
     seen: Vec<Seen>,
-    /// Nights and findings of the live rules, near the alerts.
-    live: Vec<(NaiveDate, Finding)>,
+    /// Nights and findings of the live rules, near the alerts; none when they were not asked.
+    live: Option<Vec<(NaiveDate, Finding)>>,
     /// False alerts: those that belong to no labelled episode, over the quiet years.
     stray: Rate,
 }
@@ -58,7 +61,7 @@ pub(super) async fn run(site: &Site, args: Args) -> Result<()> {
     let own = as_live(&tried.set, &tried.rule.id);
     let replay = past.replay("nights", &past.history, &past.nights, &[&own])?;
     let alerts = replay.alerts(0, &tried.rule, None);
-    let live = near(&past, &alerts, &tried)?;
+    let live = if args.alone { None } else { Some(near(&past, &alerts, &tried)?) };
     let labels = past.labels(&tried.set);
     let seen = labels.seen(&tried.rule, past.window(), &alerts);
     let wards = labels.wards(&tried.rule.areas);
@@ -73,7 +76,9 @@ pub(super) async fn run(site: &Site, args: Args) -> Result<()> {
     println!("{}: {}\n{}.", tried.rule.id, tried.rule.title, tried.rule.in_words());
     println!("{}\n", past.told());
     if tried.rule.level < AlertLevel::Elevated {
-        println!("Its level is watch: what is called an alert here is a line of the weekly digest, no mail.\n");
+        println!(
+            "Its level is watch: what is called an alert here is a line of the weekly digest, no mail.\n"
+        );
     }
     told.by_month();
     told.one_by_one();
@@ -81,18 +86,27 @@ pub(super) async fn run(site: &Site, args: Args) -> Result<()> {
     Ok(())
 }
 
-/// What the live rules of the folder found at most a week before or after an alert.
+/// What the live rules of the folder found on the alerts' own nights, and where that is not the same, about four days and a
+/// week before and after: what a rule tells lasts for days, so that a look every few nights sees it.
 fn near(past: &Past, alerts: &[TriedAlert], tried: &Candidate) -> Result<Vec<(NaiveDate, Finding)>> {
     let others = live_without(&tried.set, &tried.rule.id);
-    let close = |when: &&When| {
-        alerts.iter().any(|alert| (when.night - alert.night).num_days().abs() <= SAME_WITHIN)
-    };
-    let nights: Vec<When> = past.nights.iter().filter(close).copied().collect();
-    if nights.is_empty() || others.rules.is_empty() {
-        return Ok(Vec::new());
+    let mut found: Vec<(NaiveDate, Finding)> = Vec::new();
+    let around = [-SAME_WITHIN, -4, 4, SAME_WITHIN];
+    for (what, apart) in [("nights of the live rules", &[0][..]), ("nights around them", &around)] {
+        let open: Vec<NaiveDate> = alerts
+            .iter()
+            .filter(|alert| also_told(alert, &found).is_none())
+            .flat_map(|alert| apart.iter().map(|days| alert.night + TimeDelta::days(*days)))
+            .collect();
+        let unseen = |night| found.iter().all(|(seen, _)| *seen != night);
+        let wanted = |when: &&When| open.contains(&when.night) && unseen(when.night);
+        let nights: Vec<When> = past.nights.iter().filter(wanted).copied().collect();
+        if !nights.is_empty() && !others.rules.is_empty() {
+            found.extend(past.replay(what, &past.history, &nights, &[&others])?.findings(0));
+        }
     }
-    let replay = past.replay("nights of the live rules", &past.history, &nights, &[&others])?;
-    Ok(replay.findings(0))
+    found.sort_by_key(|(night, _)| *night);
+    Ok(found)
 }
 
 impl Tried<'_> {
@@ -134,7 +148,11 @@ impl Tried<'_> {
         println!("{} in {:.0} months: {}.", counted(all.count, "alert"), self.past.months(), about(all));
         println!(
             "{} to no labelled episode, in {:.1} years outside of all episodes: {}.\n",
-            if self.stray.count == 1 { "1 belongs".to_owned() } else { format!("{} belong", self.stray.count) },
+            if self.stray.count == 1 {
+                "1 belongs".to_owned()
+            } else {
+                format!("{} belong", self.stray.count)
+            },
             self.stray.years,
             about(self.stray)
         );
@@ -148,15 +166,19 @@ impl Tried<'_> {
                 || "belongs to no labelled episode".to_owned(),
                 |episode| format!("{}: {}", episode.name, lead((episode.peak - alert.night).num_days())),
             );
-            let also = also_told(alert, &self.live).map_or_else(
-                || "new: no live rule told of this".to_owned(),
-                |(night, finding)| format!("also told by {} on {night}", finding.rule),
-            );
-            println!("            {belongs}; {also}");
+            let also = self.live.as_ref().map(|live| match also_told(alert, live) {
+                Some((night, finding)) => format!("; also told by {} on {night}", finding.rule),
+                None => "; new: no live rule told of this".to_owned(),
+            });
+            println!("            {belongs}{}", also.unwrap_or_default());
         }
-        if !self.alerts.is_empty() {
-            let new = self.alerts.iter().filter(|alert| also_told(alert, &self.live).is_none()).count();
-            println!("\nTo the live rules it would have added {} of {}.\n", new, counted(self.alerts.len(), "alert"));
+        if let Some(live) = self.live.as_ref().filter(|_| !self.alerts.is_empty()) {
+            let new = self.alerts.iter().filter(|alert| also_told(alert, live).is_none()).count();
+            println!(
+                "\nTo the live rules it would have added {} of {}.\n",
+                new,
+                counted(self.alerts.len(), "alert")
+            );
         }
     }
 
@@ -179,7 +201,7 @@ impl Tried<'_> {
     fn json(&self, tried: &Candidate) -> serde_json::Value {
         let alert = |alert: &TriedAlert| {
             let episode = self.labels.of(&alert.finding).map(|place| &self.labels.episodes[place]);
-            let also = also_told(alert, &self.live);
+            let also = self.live.as_ref().map(|live| also_told(alert, live));
             json!({
                 "night": alert.night,
                 "last_night": alert.last,
@@ -188,7 +210,8 @@ impl Tried<'_> {
                 "mails": alert.mails,
                 "episode": episode.map(|episode| &episode.name),
                 "lead_days": episode.map(|episode| (episode.peak - alert.night).num_days()),
-                "also_told_by": also.map(|(night, finding)| json!({"rule": finding.rule, "night": night})),
+                "live_rules_asked": also.is_some(),
+                "also_told_by": also.flatten().map(|(night, finding)| json!({"rule": finding.rule, "night": night})),
                 "finding": alert.finding,
             })
         };

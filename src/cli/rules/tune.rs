@@ -80,10 +80,13 @@ pub(super) async fn run(site: &Site, args: Args) -> Result<()> {
     let past = Past::open(site, args.since).await?;
     let candidate = Candidate::read(site, &past.engine.county, &args.file, past.window().last)?;
     let budget = match &args.budget {
-        Some(text) => budget(text)
-            .ok_or_else(|| wrong(format!("--budget \"{text}\": write it as \"4 per year\" or \"1 per month\"")))?,
+        Some(text) => budget(text).ok_or_else(|| {
+            wrong(format!("--budget \"{text}\": write it as \"4 per year\" or \"1 per month\""))
+        })?,
         None => candidate.rule.budget_a_year.ok_or_else(|| {
-            wrong("the file has no [budget]; say how many false alerts you accept, as --budget \"4 per year\"")
+            wrong(
+                "the file has no [budget]; say how many false alerts you accept, as --budget \"4 per year\"",
+            )
         })?,
     };
     let tuned = solved(&past, &candidate, budget, args.per, args.seed).await?;
@@ -204,12 +207,15 @@ impl Tuned<'_> {
     /// What the histories can and can't support.
     fn sure(&self) {
         let Some(one) = self.proposed.map(|place| &self.curve[place]) else {
-            println!("Not even once in ten years keeps this budget. Raise at_least or times_usual, or the budget.");
+            println!(
+                "Not even once in ten years keeps this budget. Raise at_least or times_usual, or the budget."
+            );
             return;
         };
         println!("Once in {:.0} days:", one.days);
         let per_csp = self.per == Per::Csp;
-        for (name, all) in [("history", Some(&one.history)), ("the simulated county", one.simulated.as_ref())] {
+        for (name, all) in [("history", Some(&one.history)), ("the simulated county", one.simulated.as_ref())]
+        {
             let Some(rate) = all.map(|all| all.judged(per_csp)) else { continue };
             let place = if per_csp { " in the partnership with most" } else { "" };
             println!("  {name}: {} in {:.1} quiet years{place}, {}.", rate.count, rate.years, about(rate));
@@ -259,7 +265,9 @@ impl Tuned<'_> {
         }
         match proposal(&self.candidate.name, &self.candidate.text, rule.detector.section(), days) {
             Some(diff) => println!("\nThe change proposed; nothing has been edited:\n\n{diff}"),
-            None => println!("\nThe change proposed: rarer_than = \"once in {days:.0} days\". Nothing has been edited."),
+            None => println!(
+                "\nThe change proposed: rarer_than = \"once in {days:.0} days\". Nothing has been edited."
+            ),
         }
     }
 

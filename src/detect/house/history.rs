@@ -130,7 +130,11 @@ impl History {
             if span.count < span.mean + span.near * (dispersion * span.mean).sqrt() {
                 continue;
             }
-            let p = Usual::new(span.mean, span.mean / (dispersion - 1.0)).upper_tail(span.count);
+            let usual = Usual::new(span.mean, span.mean / (dispersion - 1.0));
+            if usual.surely_reaches(span.count, span.limit) {
+                continue;
+            }
+            let p = usual.upper_tail(span.count);
             if p < span.limit {
                 let (i, mean) = (span.series, &means.mean[span.series]);
                 for block in span.blocks().filter(|&block| self.count[i][block] > mean[block]) {
