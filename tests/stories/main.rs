@@ -8,3 +8,4 @@ mod real;
 mod rule_files;
 mod store;
 mod support;
+mod trial;
