@@ -21,7 +21,7 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, Days, Months, NaiveDate, Utc};
 use rayon::prelude::*;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
     sync::atomic::{AtomicU64, Ordering},
 };
 use uuid::Uuid;
@@ -150,8 +150,8 @@ impl Replay {
         let mut geographies = BTreeMap::new();
         for when in nights {
             let since = county.areas_since(when.night);
-            if !geographies.contains_key(&since) {
-                geographies.insert(since, county.geography(when.night)?);
+            if let Entry::Vacant(slot) = geographies.entry(since) {
+                slot.insert(county.geography(when.night)?);
             }
         }
         let so_far = AtomicU64::new(0);

@@ -48,8 +48,8 @@ pub(super) async fn run(site: &Site, args: Args) -> Result<()> {
     let after = replay.alerts(1, &new.rule, None);
     let pairs = pair(&before, &after);
     if args.json {
-        let side = |alert: &TriedAlert| json!({"night": alert.night, "where": past.name(&alert.finding), "csps": alert.csps, "finding": alert.finding});
-        let both = |&(a, b): &(Option<usize>, Option<usize>)| json!({"old": a.map(|a| side(&before[a])), "new": b.map(|b| side(&after[b]))});
+        let told_of = |alert: &TriedAlert| json!({"night": alert.night, "where": past.name(&alert.finding), "csps": alert.csps, "finding": alert.finding});
+        let both = |&(a, b): &(Option<usize>, Option<usize>)| json!({"old": a.map(|a| told_of(&before[a])), "new": b.map(|b| told_of(&after[b]))});
         let all: Vec<_> = pairs.iter().map(both).collect();
         println!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(());

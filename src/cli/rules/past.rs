@@ -156,16 +156,12 @@ impl Past {
         let of = |kind, code: &str| {
             self.geography.get(kind, code).map_or_else(|| code.to_owned(), |area| area.name.clone())
         };
-        match &finding.subject {
-            Subject::Area { area, category, .. } => {
-                let category = category.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
-                format!("{}{category}", of(area.kind, &area.code))
-            }
-            _ => {
-                let wards = finding.wards.iter().map(|ward| of(AreaKind::Ward, ward));
-                wards.collect::<Vec<_>>().join(", ")
-            }
+        if let Subject::Area { area, category, .. } = &finding.subject {
+            let category = category.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
+            return format!("{}{category}", of(area.kind, &area.code));
         }
+        let wards = finding.wards.iter().map(|ward| of(AreaKind::Ward, ward));
+        wards.collect::<Vec<_>>().join(", ")
     }
 
     /// The name of a partnership.

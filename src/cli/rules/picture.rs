@@ -184,14 +184,19 @@ fn marked(out: &mut String, plane: &Plane, marks: &Marks<'_>) {
             short(budget)
         );
     }
+    let last = marks.own.max(marks.proposed.unwrap_or(marks.own));
     let own = (Some(marks.own), "the file", "3 3", 76.0);
     for (days, name, dashes, y) in [own, (marks.proposed, "proposed", "none", 94.0)] {
         let Some(days) = days.filter(|days| *days >= plane.days.0 && *days <= plane.days.1) else { continue };
-        let (x, (top, _), (_, bottom)) = (plane.x(days), ALERTS, LEADS);
-        let (anchor, at) = if x > RIGHT - 150.0 { ("end", x - 4.0) } else { ("start", x + 4.0) };
+        let (x, (top, middle), (again, bottom)) = (plane.x(days), ALERTS, LEADS);
+        let (anchor, at) = if x > RIGHT - 150.0 || days < last && x > LEFT + 130.0 {
+            ("end", x - 4.0)
+        } else {
+            ("start", x + 4.0)
+        };
         let _ = write!(
             out,
-            "<path d=\"M{x:.1} {top}V{bottom}\" stroke=\"#263332\" stroke-dasharray=\"{dashes}\"/>\
+            "<path d=\"M{x:.1} {top}V{middle}M{x:.1} {again}V{bottom}\" stroke=\"#263332\" stroke-dasharray=\"{dashes}\"/>\
              <text x=\"{at:.1}\" y=\"{y}\" text-anchor=\"{anchor}\">{name}: {days:.0} days</text>"
         );
     }

@@ -54,9 +54,9 @@ static BEGINS: LazyLock<[f64; Kept::PLACES - 1]> = LazyLock::new(|| {
         while from - below > 1 {
             let middle = below + (from - below) / 2;
             if Kept::place_by_logarithm(f64::from_bits(middle)) > place {
-                from = middle
+                from = middle;
             } else {
-                below = middle
+                below = middle;
             }
         }
         f64::from_bits(from)
