@@ -179,6 +179,10 @@ impl Tuned<'_> {
                 || self.proposed == Some(place)
                 || self.solved == Some(place)
         };
+        let per_csp = self.per == Per::Csp;
+        if per_csp {
+            println!("   In the partnership with most:");
+        }
         println!("   once in   false alerts a month (95% interval)         episodes   lead,");
         println!("      days   on history            simulated            told of    days");
         for (place, one) in self.curve.iter().enumerate() {
@@ -195,8 +199,8 @@ impl Tuned<'_> {
             println!(
                 "  {:>8.0}   {:<20}  {:<20} {:>3} of {:<3}  {:>5}{mark}",
                 one.days,
-                monthly(one.history.all),
-                one.simulated.as_ref().map_or_else(|| "-".to_owned(), |all| monthly(all.all)),
+                monthly(one.history.judged(per_csp)),
+                one.simulated.as_ref().map_or_else(|| "-".to_owned(), |all| monthly(all.judged(per_csp))),
                 one.found,
                 one.labelled,
                 one.lead.map_or_else(|| "-".to_owned(), |days| format!("{days:.0}")),
