@@ -100,7 +100,7 @@ async fn a_trial_opens_the_alerts_that_the_engine_opens() {
     let (engine, labels) = made(&store).await;
     // A street of April, then a rise and an old repeat place: each on the nights that show it.
     let spans = [
-        (&["any-street-cluster"][..], "2026-04-25", 5),
+        (&["any-street-cluster"][..], "2026-04-23", 3),
         (&["race-week-spike", "repeat-place"][..], "2026-06-08", 8),
     ];
     for (names, last, many) in spans {
