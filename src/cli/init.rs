@@ -21,13 +21,18 @@ use std::{
 };
 
 /// The rules that come with the program.
-pub(super) const RULES: [(&str, &str); 6] = [
+pub(super) const RULES: [(&str, &str); 11] = [
     ("any-street-cluster.toml", include_str!("../../rules/any-street-cluster.toml")),
     ("any-ward-month-spike.toml", include_str!("../../rules/any-ward-month-spike.toml")),
     ("csp-month-spike.toml", include_str!("../../rules/csp-month-spike.toml")),
     ("race-week-spike.toml", include_str!("../../rules/race-week-spike.toml")),
     ("repeat-place.toml", include_str!("../../rules/repeat-place.toml")),
+    ("reporting-drop.toml", include_str!("../../rules/reporting-drop.toml")),
     ("smaller-strands-month-spike.toml", include_str!("../../rules/smaller-strands-month-spike.toml")),
+    ("spike-and-cluster.toml", include_str!("../../rules/spike-and-cluster.toml")),
+    ("spreads-next-door.toml", include_str!("../../rules/spreads-next-door.toml")),
+    ("violence-share-rising.toml", include_str!("../../rules/violence-share-rising.toml")),
+    ("calendar/awareness-weeks.toml", include_str!("../../rules/calendar/awareness-weeks.toml")),
 ];
 
 /// Set up a real site: configuration, area pack, directory, rules, first administrator.
@@ -93,7 +98,7 @@ transport = { kind = "file", folder = "mail" }
 
 /// Makes the folders and files of a site.
 pub(super) fn lay_out(dir: &Path, config: &str, categories: &Categories) -> Result<()> {
-    for folder in ["rules", "inbox", "mail"] {
+    for folder in ["rules/calendar", "inbox", "mail"] {
         let path = dir.join(folder);
         fs::create_dir_all(&path).with_context(|| format!("{}: can't be made", path.display()))?;
     }

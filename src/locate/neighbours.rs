@@ -57,7 +57,7 @@ impl Edges {
         let lines: Vec<Line<f64>> =
             ward.shape.lines_iter().map(|line| Line::new(flat(line.start), flat(line.end))).collect();
         let ends = lines.iter().flat_map(|line| [line.start, line.end]);
-        let bounds = geo::MultiPoint::from_iter(ends.map(geo::Point::from)).bounding_rect()?;
+        let bounds = ends.map(geo::Point::from).collect::<geo::MultiPoint>().bounding_rect()?;
         Some(Self { code: ward.code.clone(), in_metres: ward.in_metres, lines, bounds })
     }
 

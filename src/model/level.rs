@@ -30,6 +30,16 @@ impl Recurrence {
     }
 }
 
+impl std::fmt::Display for Recurrence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0 >= Self::LONGEST {
+            f.write_str("less than once in a million days")
+        } else {
+            write!(f, "about once in {:.0} days", self.0)
+        }
+    }
+}
+
 /// What an alert promises about its rarity over everything its rule looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

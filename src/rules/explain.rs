@@ -37,8 +37,8 @@ pub fn explain(finding: &Finding, rule: &Rule, known: Known, geography: &Geograp
     steps.extend(calendar(finding));
     steps.extend(conditions(finding, rule));
     steps.push(format!(
-        "By chance something so strong comes about once in {:.0} days, over everything the rule looks at. The rule asks for once in {:.0} days or rarer, and its level, {}, promises once in {:.0}.",
-        finding.recurrence.days(),
+        "By chance something so strong comes {}, over everything the rule looks at. The rule asks for once in {:.0} days or rarer, and its level, {}, promises once in {:.0}.",
+        finding.recurrence,
         rule.rarer_than_days,
         level(rule),
         rule.level.promised_days()
@@ -79,10 +79,8 @@ pub fn why_not(
     if !held.is_empty() {
         let line = |finding: &&Finding| {
             format!(
-                "holds: {} seen where {:.1} are usual, by chance about once in {:.0} days",
-                finding.observed,
-                finding.expected,
-                finding.recurrence.days()
+                "holds: {} seen where {:.1} are usual, by chance {}",
+                finding.observed, finding.expected, finding.recurrence
             )
         };
         return held.iter().map(line).collect();
@@ -164,9 +162,8 @@ fn calendar(finding: &Finding) -> Vec<String> {
     let mut lines: Vec<String> = finding.calendar.iter().map(entry).collect();
     lines.extend(finding.without_calendar.map(|plain| {
         format!(
-            "Without the calendar {:.1} would be usual, and the count would come by chance about once in {:.0} days.",
-            plain.expected,
-            plain.recurrence.days()
+            "Without the calendar {:.1} would be usual, and the count would come by chance {}.",
+            plain.expected, plain.recurrence
         )
     }));
     lines

@@ -232,7 +232,7 @@ pub(super) const FIELDS: &[Field] = &[
     field("calendar", "by", Shape::Number(1.0, 20.0), false, "by = 1.4", "The multiplier. Needed by expect more and watch closer."),
 
     field("test", "name", Shape::Text(NAME), true, r#"name = "jump from one a week to eight""#, "What the test shows."),
-    field("test", "weeks", Shape::Counts, false, "weeks = [1, 0, 2, 1, 8]", "Incidents a week in one area, oldest first; the last week ends with the night."),
+    field("test", "weeks", Shape::Counts, false, "weeks = [1, 0, 2, 1, 8]", "Incidents a week in one area, oldest first; the last week ends with the last day the rule looks at."),
     field("test", "category", Shape::Category, false, r#"category = "race""#, "The strand of `weeks`. The first that the rule looks at unless you write it."),
     field("test", "source", Shape::Text(NAME), false, r#"source = "police""#, "The source of `weeks`."),
     field("test", "of_which", Shape::Counts, false, "of_which = [0, 0, 1, 0, 6]", "How many of `weeks` are of the kinds of offence that [share] names."),

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     count::Case,
-    model::{AreaKind, AreaRef, Categories, CategorySet, Finding, Geography, Precision},
+    model::{AreaKind, AreaRef, Categories, CategorySet, Finding, Geography, Period, Precision},
 };
 use chrono::{Datelike, Days, NaiveDate};
 use std::collections::BTreeMap;
@@ -140,19 +140,17 @@ impl<'a> Stage<'a> {
         let here =
             |wards: &[String]| wards.iter().any(|ward| self.wards.iter().take(2).any(|own| own == ward));
         let held = outcome.findings.iter().find(|finding| here(&finding.wards));
-        let why = match held {
-            Some(finding) => format!(
-                "{} seen where {:.1} are usual, by chance about once in {:.0} days anywhere the rule looks",
-                finding.observed,
-                finding.expected,
-                finding.recurrence.days()
-            ),
-            None => {
-                let near = outcome.missed.iter().filter(|missed| here(&missed.wards));
-                near.max_by(|a, b| a.nearness().total_cmp(&b.nearness()))
-                    .map_or_else(|| "nothing there to judge".into(), Missed::in_words)
-            }
-        };
+        let near = outcome.missed.iter().filter(|missed| here(&missed.wards));
+        let nearest = near.max_by(|a, b| a.nearness().total_cmp(&b.nearness()));
+        let why = held.map_or_else(
+            || nearest.map_or_else(|| "nothing there to judge".into(), Missed::in_words),
+            |finding| {
+                format!(
+                    "{} seen where {:.1} are usual, by chance {} anywhere the rule looks",
+                    finding.observed, finding.expected, finding.recurrence
+                )
+            },
+        );
         told(rule, test, held.is_some(), why)
     }
 
@@ -307,11 +305,15 @@ impl Made {
 }
 
 impl Rule {
-    /// About how many days it looks at.
+    /// About how many days it looks at: what its tests tell of them is not what is usual.
     fn period_days(&self) -> u32 {
-        match self.period {
-            crate::model::Period::Days(days) => days,
-            crate::model::Period::Months(months) => months * 31,
+        let own = match self.period {
+            Period::Days(days) => days,
+            Period::Months(months) => months * 31,
+        };
+        match self.detector {
+            Detector::Spread { within, .. } | Detector::Combine { within, .. } => own + within,
+            _ => own,
         }
     }
 }

@@ -142,26 +142,11 @@ impl Engine {
                     && alert.latest.wards.iter().any(|own| own == ward)
             };
             for alert in alerts.iter().filter(about) {
-                lines.push(self.standing(alert, &again).await?);
+                lines.push(standing(alert, &again));
             }
             answers.push(WhyNot { rule: rule.id.clone(), title: rule.title.clone(), lines });
         }
         Ok(Some(answers))
-    }
-
-    /// How an alert stands, and why nobody was told again.
-    async fn standing(&self, alert: &Alert, again: &Again) -> Result<String> {
-        let folded = again.outcomes.iter().find(|outcome| outcome.folds.contains(&alert.identity));
-        Ok(match (folded, &alert.told) {
-            (Some(combined), _) => format!("alert {} is folded into that of {}", alert.number, combined.rule),
-            (None, Some(told)) => format!(
-                "alert {} is {}; its recipients were told on {}, and are told again only when it grows",
-                alert.number,
-                state(alert),
-                told.on.format("%-d %B %Y")
-            ),
-            (None, None) => format!("alert {} is {}, and nobody was told yet", alert.number, state(alert)),
-        })
     }
 
     /// Judges a night again with the rules that were in force on it.
@@ -191,7 +176,22 @@ impl Engine {
             (rule.id.clone(), night.known_share(crate::model::Window::ending(last, days)))
         };
         let known = set.rules.iter().map(share).collect();
-        Ok(Again { known, set, outcomes, geography })
+        Ok(Again { set, outcomes, geography, known })
+    }
+}
+
+/// How an alert stands, and why nobody was told again.
+fn standing(alert: &Alert, again: &Again) -> String {
+    let folded = again.outcomes.iter().find(|outcome| outcome.folds.contains(&alert.identity));
+    match (folded, &alert.told) {
+        (Some(combined), _) => format!("alert {} is folded into that of {}", alert.number, combined.rule),
+        (None, Some(told)) => format!(
+            "alert {} is {} now; its recipients were last told on {}, and are told again only when it grows",
+            alert.number,
+            state(alert),
+            told.on.format("%-d %B %Y")
+        ),
+        (None, None) => format!("alert {} is {} now, and nobody was told", alert.number, state(alert)),
     }
 }
 

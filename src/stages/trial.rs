@@ -14,7 +14,9 @@ use crate::{
     count::History,
     import::{ImportContext, Mapping, read_incidents},
     model::{Alert, AlertState, AreaKind, Finding, Geography, Incident, Period, Subject, Window},
-    rules::{Detector, Night, Override, Rule, RuleOutcome, RuleSet, Status, evaluate, trial::TriedAlert},
+    rules::{
+        Detector, Night, Override, Rule, RuleOutcome, RuleSet, Status, evaluate, follow, trial::TriedAlert,
+    },
     synth::{Options, county, llr},
 };
 use anyhow::{Context, Result};
@@ -119,11 +121,15 @@ pub fn live_without(set: &RuleSet, id: &str) -> RuleSet {
     RuleSet { rules: others.cloned().collect(), ..set.clone() }
 }
 
+/// Wards that share a border, by ward.
+pub type Neighbours = BTreeMap<String, Vec<String>>;
+
 /// What several sets of rules found on many nights.
 pub struct Replay {
     /// By the day since which the areas are the same.
     geographies: BTreeMap<NaiveDate, Geography>,
     nights: Vec<Tried>,
+    sets: Vec<RuleSet>,
 }
 
 /// A night: the day since which its areas are the same, and what each set found.
@@ -135,7 +141,8 @@ struct Tried {
 
 impl Replay {
     /// Judges nights by several sets of rules, which share what a night knows. `done` is called with the number of nights
-    /// judged so far. Takes both cores; call it where nobody waits.
+    /// judged so far. `neighbours` are the wards that share a border, for rules that ask for them. Takes every core; call it
+    /// where nobody waits.
     ///
     /// # Errors
     ///
@@ -144,14 +151,14 @@ impl Replay {
         county: &County,
         history: &History,
         nights: &[When],
-        sets: &[&RuleSet],
+        (sets, neighbours): (&[&RuleSet], &Neighbours),
         done: &(dyn Fn(u64) + Sync),
     ) -> Result<Self> {
         let mut geographies = BTreeMap::new();
         for when in nights {
             let since = county.areas_since(when.night);
             if let Entry::Vacant(slot) = geographies.entry(since) {
-                slot.insert(county.geography(when.night)?);
+                slot.insert(county.geography(when.night)?.with_neighbours(neighbours.clone()));
             }
         }
         let so_far = AtomicU64::new(0);
@@ -164,14 +171,18 @@ impl Replay {
                 vec![Vec::new(); sets.len()]
             } else {
                 let cases = history.cases(when.as_known_on, tick);
+                // A calendar belongs to its set; sets that are tried together share a folder, and so the calendar.
                 let mut night = Night::new(geography, &county.pack.categories, &cases, when.night);
+                if let Some(set) = sets.first() {
+                    night = night.with_calendar(&set.calendar);
+                }
                 sets.iter().map(|set| evaluate(set, &mut night)).collect()
             };
             done(so_far.fetch_add(1, Ordering::Relaxed) + 1);
             Some(Tried { when: *when, since, found })
         };
         let nights = nights.par_iter().filter_map(judge).collect();
-        Ok(Self { geographies, nights })
+        Ok(Self { geographies, nights, sets: sets.iter().map(|set| (*set).clone()).collect() })
     }
 
     /// The nights, in order.
@@ -195,9 +206,13 @@ impl Replay {
     #[must_use]
     pub fn alerts(&self, set: usize, rule: &Rule, rarer_than: Option<f64>) -> Vec<TriedAlert> {
         let mut life = Life::default();
+        let mut following = Following::of(&self.sets[set], rule);
         for Tried { when, since, found } in &self.nights {
             let Some(geography) = self.geographies.get(since) else { continue };
-            let outcome = found[set].iter().find(|outcome| outcome.rule == rule.id).cloned();
+            let outcome = match &mut following {
+                Some(following) => following.night(when.night, &found[set], geography),
+                None => found[set].iter().find(|outcome| outcome.rule == rule.id).cloned(),
+            };
             // A night on which the rule could not hold was not judged; alerts live on through it.
             let Some(mut outcome) = outcome else {
                 life.night(*when, Vec::new(), rule, geography);
@@ -213,6 +228,44 @@ impl Replay {
             life.night(*when, outcome.findings, rule, geography);
         }
         life.opened
+    }
+}
+
+/// A rule that follows others, from night to night.
+struct Following<'a> {
+    set: &'a RuleSet,
+    rule: &'a Rule,
+    /// Of each cluster rule.
+    lives: HashMap<String, Lives>,
+    before: Vec<(NaiveDate, Finding)>,
+}
+
+impl<'a> Following<'a> {
+    fn of(set: &'a RuleSet, rule: &'a Rule) -> Option<Self> {
+        let follows = matches!(rule.detector, Detector::Spread { .. } | Detector::Combine { .. });
+        follows.then(|| Self { set, rule, lives: HashMap::new(), before: Vec::new() })
+    }
+
+    fn night(
+        &mut self,
+        night: NaiveDate,
+        found: &[RuleOutcome],
+        geography: &Geography,
+    ) -> Option<RuleOutcome> {
+        let mut outcomes = found.to_vec();
+        for outcome in &mut outcomes {
+            let rule = self.set.rules.iter().find(|rule| rule.id == outcome.rule);
+            if rule.is_some_and(|rule| matches!(rule.detector, Detector::Cluster { .. })) {
+                let lives = self.lives.entry(outcome.rule.clone()).or_default();
+                *lives = name_after(outcome, lives, night);
+            }
+        }
+        follow(self.set, geography, night, &self.before, &mut outcomes);
+        let held = outcomes.iter().flat_map(|outcome| outcome.findings.iter().cloned());
+        self.before.extend(held.map(|finding| (night, finding)));
+        let oldest = night - Days::new(self.set.remembers().into());
+        self.before.retain(|(earlier, _)| *earlier >= oldest);
+        outcomes.into_iter().find(|outcome| outcome.rule == self.rule.id)
     }
 }
 
@@ -282,7 +335,11 @@ impl Life {
     fn night(&mut self, when: When, findings: Vec<Finding>, rule: &Rule, geography: &Geography) {
         let judged: Vec<Judged> = findings
             .into_iter()
-            .map(|finding| Judged { finding, quiet_for_days: rule.quiet_for_days, shadow: false })
+            .map(|finding| {
+                let here = rule.at(&finding.wards, geography);
+                let (quiet_for_days, tell_again) = (here.quiet_for_days, here.tell_again);
+                Judged { finding, quiet_for_days, shadow: false, folded: false, tell_again }
+            })
             .collect();
         let alive = std::mem::take(&mut self.alerts);
         let step = {

@@ -18,7 +18,7 @@ use tension_watch::{
         night::{Engine, When},
         rules::{InForce, checked},
         setup::save_pack,
-        trial::{Replay, as_live, known, loosened, quiet},
+        trial::{Neighbours, Replay, as_live, known, loosened, quiet},
         tune::curve,
     },
     store::{Known, Store},
@@ -86,7 +86,7 @@ fn replay(
     set: &RuleSet,
     history: &tension_watch::count::History,
 ) -> Replay {
-    Replay::of(&engine.county, history, nights, &[set], &|_| ()).unwrap()
+    Replay::of(&engine.county, history, nights, (&[set], &Neighbours::new()), &|_| ()).unwrap()
 }
 
 fn rule<'a>(set: &'a RuleSet, id: &str) -> &'a Rule {

@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{site::Site, wrong},
-    rules::{Detector, Rule, RuleSet},
+    rules::{Rule, RuleSet},
     stages::{
         county::County,
         rules::{checked, read_folder},
@@ -40,12 +40,6 @@ impl Candidate {
         let Some(set) = found.rule_set() else { return Err(wrong(found.shown())) };
         let rule = set.rules.iter().find(|rule| rule.file == name).cloned();
         let rule = rule.ok_or_else(|| wrong(format!("{name}: holds no rule")))?;
-        if matches!(rule.detector, Detector::Spread { .. } | Detector::Combine { .. }) {
-            let section = rule.detector.section();
-            return Err(wrong(format!(
-                "{name}: a rule with [{section}] follows other rules and can't be tried by itself yet; try the rules it names"
-            )));
-        }
         Ok(Self { name, text, rule, set })
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     schedule::Schedule,
     stages::{
         night::{Engine, When},
-        trial::{Replay, known},
+        trial::{Neighbours, Replay, known},
     },
 };
 use anyhow::Result;
@@ -71,6 +71,8 @@ pub(super) struct Past {
     /// Areas on the last night.
     pub(super) geography: Geography,
     schedule: Schedule,
+    /// Wards that share a border, by the boundaries of the last night.
+    neighbours: Neighbours,
     /// The local day on which the first report became known.
     begun: NaiveDate,
 }
@@ -96,7 +98,8 @@ impl Past {
             )));
         }
         let geography = county.geography(last)?;
-        Ok(Self { engine, history, nights, geography, schedule, begun })
+        let neighbours = county.neighbours(&engine.store, last).await?;
+        Ok(Self { engine, history, nights, geography, schedule, neighbours, begun })
     }
 
     /// So many nights up to one.
@@ -130,7 +133,8 @@ impl Past {
     ) -> Result<Replay> {
         let progress = Progress::new(what, nights.len() as u64);
         let replay = tokio::task::block_in_place(|| {
-            Replay::of(&self.engine.county, history, nights, sets, &|done| progress.step(done))
+            let asked = (sets, &self.neighbours);
+            Replay::of(&self.engine.county, history, nights, asked, &|done| progress.step(done))
         });
         progress.finish();
         replay
