@@ -20,7 +20,8 @@ impl Recurrence {
         if !signals_a_day.is_finite() || signals_a_day < 0.0 {
             return Self(f64::MIN_POSITIVE);
         }
-        Self((1.0 / signals_a_day).min(Self::LONGEST))
+        // An empty sum is -0.0, and 1 / -0.0 is no rarity.
+        Self((1.0 / signals_a_day.abs()).min(Self::LONGEST))
     }
 
     /// Days.
@@ -83,6 +84,15 @@ mod tests {
         assert_eq!(level(30.5), Some(AlertLevel::Watch));
         assert_eq!(level(140.0), Some(AlertLevel::Elevated));
         assert_eq!(level(400.0), Some(AlertLevel::Severe));
+    }
+
+    #[test]
+    fn nothing_to_look_at_is_the_rarest() {
+        let none: f64 = [0.0; 0].iter().sum();
+        assert!((Recurrence::from_daily_rate(none).days() - Recurrence::LONGEST).abs() < 1e-9);
+        assert!((Recurrence::from_daily_rate(-0.0).days() - Recurrence::LONGEST).abs() < 1e-9);
+        assert_eq!(Recurrence::from_daily_rate(0.0).to_string(), "less than once in a million days");
+        assert_eq!(Recurrence::from_daily_rate(0.01).to_string(), "about once in 100 days");
     }
 
     #[test]

@@ -24,6 +24,8 @@ const QUIET: [u32; 4] = [0, 1, 0, 0];
 /// Wards lie so many metres apart, each with its incidents scattered over a part of that.
 const APART: i32 = 3_000;
 
+const NOTHING: &str = "nothing to judge";
+
 /// What a test brought.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rehearsed {
@@ -140,17 +142,23 @@ impl<'a> Stage<'a> {
         let here =
             |wards: &[String]| wards.iter().any(|ward| self.wards.iter().take(2).any(|own| own == ward));
         let held = outcome.findings.iter().find(|finding| here(&finding.wards));
-        let near = outcome.missed.iter().filter(|missed| here(&missed.wards));
-        let nearest = near.max_by(|a, b| a.nearness().total_cmp(&b.nearness()));
-        let why = held.map_or_else(
-            || nearest.map_or_else(|| "nothing there to judge".into(), Missed::in_words),
-            |finding| {
-                format!(
-                    "{} seen where {:.1} are usual, by chance {} anywhere the rule looks",
-                    finding.observed, finding.expected, finding.recurrence
-                )
-            },
-        );
+        let nearest = |place: usize| {
+            let ward = self.wards.get(place)?;
+            let near = outcome.missed.iter().filter(|missed| missed.wards.first() == Some(ward));
+            near.max_by(|a, b| a.nearness().total_cmp(&b.nearness())).map(Missed::in_words)
+        };
+        let why = match (held, test.next_door.is_empty()) {
+            (Some(finding), _) => format!(
+                "{} seen where {:.1} are usual, by chance {} anywhere the rule looks",
+                finding.observed, finding.expected, finding.recurrence
+            ),
+            (None, true) => nearest(0).unwrap_or_else(|| NOTHING.into()),
+            (None, false) => format!(
+                "here {}; next door {}",
+                nearest(0).unwrap_or_else(|| NOTHING.into()),
+                nearest(1).unwrap_or_else(|| NOTHING.into())
+            ),
+        };
         told(rule, test, held.is_some(), why)
     }
 
