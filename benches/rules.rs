@@ -18,7 +18,7 @@ fn main() {
     let known = Known { categories: &pack.pack.categories, geography: &geography, former: &BTreeMap::new() };
     let good = |number: usize| {
         let text = RULE.replace("race-week-spike", &format!("rule-{number}"));
-        text.replace("at_least    = 5", &format!("at_least    = {}", number + 2))
+        text.replace("at_least    = 4", &format!("at_least    = {}", number + 2))
     };
     let bad =
         |number: usize| good(number).replace("[\"race\"]", "[\"rase\"]").replace("\"elevated\"", "elevated");

@@ -1,7 +1,7 @@
 //! Whether an alert has outgrown what its recipients were last told.
 
 use crate::{
-    model::{AlertLevel, Finding, Told},
+    model::{AlertLevel, Finding, SignalKind, Told},
     rules::TellAgain,
 };
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,12 @@ pub enum Growth {
 #[must_use]
 pub fn growth(told: &Told, now: &Finding, news: TellAgain) -> Vec<Growth> {
     let mut found = Vec::new();
+    // Of fewer reports it is no news where the few that are left come from.
+    let news = if now.signal == SignalKind::Drop {
+        TellAgain { level: news.level, count: false, category: false, ward: false }
+    } else {
+        news
+    };
     if news.level && now.level > told.level {
         found.push(Growth::LevelRose { from: told.level });
     }

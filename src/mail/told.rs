@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     alerts::{Growth, NoticeKind},
-    model::{AlertLevel, AreaKind, Change, Finding, Subject},
+    model::{AlertLevel, AreaKind, Change, Finding, SignalKind, Subject},
 };
 use chrono::{DateTime, Utc};
 use std::fmt::Write as _;
@@ -63,6 +63,15 @@ impl MailContext<'_> {
         let finding = self.finding();
         let (count, days) = (counted(finding.observed, "report"), span(finding.window.days()));
         let (place, usual) = (self.place(4), where_usual(finding.expected));
+        match finding.signal {
+            SignalKind::Drop => return self.dropped(&count, &days, &place, &usual),
+            SignalKind::Share => return self.shared(&days, &place),
+            SignalKind::Spread => return self.spread(&count, &days, &usual),
+            SignalKind::Combine => {
+                return format!("{count} in {days} in {place}, found by several rules at once");
+            }
+            SignalKind::Spike | SignalKind::Cluster | SignalKind::Repeat => {}
+        }
         let found = match &finding.subject {
             Subject::Area { category: Some(code), .. } => {
                 format!("{count} ({}) in {days} in {place}", self.category(code))
@@ -77,9 +86,46 @@ impl MailContext<'_> {
         if usual.is_empty() { found } else { format!("{found}, {usual}") }
     }
 
+    fn dropped(&self, count: &str, days: &str, place: &str, usual: &str) -> String {
+        let from = match &self.finding().subject {
+            Subject::Area { source: Some(source), .. } => format!(" from {}", clean(source)),
+            _ => String::new(),
+        };
+        let found = format!("Only {count}{from} in {days} in {place}");
+        if usual.is_empty() { found } else { format!("{found}, {usual}") }
+    }
+
+    /// In whole percent: a share needs no small figure to be told.
+    fn shared(&self, days: &str, place: &str) -> String {
+        let finding = self.finding();
+        let Some(share) = &finding.share else {
+            return format!("The kinds of offence have shifted in {place}");
+        };
+        let percent = |part: f64| format!("{:.0}%", part * 100.0);
+        let kinds: Vec<String> = share.of.iter().map(|kind| clean(kind)).collect();
+        sentence(&format!(
+            "{} made up {} of {} in {days} in {place}, {} before",
+            listed(&kinds, MOST_NAMES),
+            percent(finding.observed as f64 / share.total.max(1) as f64),
+            counted(share.total, "report"),
+            percent(share.before)
+        ))
+    }
+
+    fn spread(&self, count: &str, days: &str, usual: &str) -> String {
+        let wards = self.wards();
+        let here = wards.first().cloned().unwrap_or_default();
+        let beside = wards.get(1).map_or_else(String::new, |other| format!(", next to {other}"));
+        let found = format!("{count} in {days} in {here}{beside}");
+        if usual.is_empty() { found } else { format!("{found}, {usual}") }
+    }
+
     /// The same in figures: what is known, what is usual, what is normal.
     pub(super) fn in_figures(&self) -> String {
         let finding = self.finding();
+        if finding.signal == SignalKind::Combine {
+            return format!("{} in {}", counted(finding.observed, "report"), span(finding.window.days()));
+        }
         let mut text = format!(
             "{} in {}; about {} usual",
             counted(finding.observed, "report"),

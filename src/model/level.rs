@@ -53,6 +53,16 @@ pub enum AlertLevel {
     Severe,
 }
 
+impl std::fmt::Display for AlertLevel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Watch => "watch",
+            Self::Elevated => "elevated",
+            Self::Severe => "severe",
+        })
+    }
+}
+
 impl AlertLevel {
     /// The least recurrence interval, in days, that the level promises.
     #[must_use]

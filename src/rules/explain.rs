@@ -40,7 +40,7 @@ pub fn explain(finding: &Finding, rule: &Rule, known: Known, geography: &Geograp
         "By chance something so strong comes {}, over everything the rule looks at. The rule asks for once in {:.0} days or rarer, and its level, {}, promises once in {:.0}.",
         finding.recurrence,
         rule.rarer_than_days,
-        level(rule),
+        rule.level,
         rule.level.promised_days()
     ));
     steps
@@ -71,11 +71,14 @@ pub fn why_not(
     }
     let own = |codes: &[String]| category.is_none_or(|category| codes.iter().any(|code| code == category));
     let concerns = |wards: &[String]| wards.iter().any(|own| own == ward);
-    let held: Vec<&Finding> = outcome
-        .findings
-        .iter()
-        .filter(|finding| concerns(&finding.wards) && own(&finding.categories))
-        .collect();
+    let within = |finding: &Finding| match &finding.subject {
+        Subject::Area { area, .. } if area.kind != AreaKind::Ward => {
+            geography.above(ward, area.kind).any(|above| above.code == area.code)
+        }
+        _ => concerns(&finding.wards),
+    };
+    let held: Vec<&Finding> =
+        outcome.findings.iter().filter(|finding| within(finding) && own(&finding.categories)).collect();
     if !held.is_empty() {
         let line = |finding: &&Finding| {
             format!(
@@ -221,14 +224,6 @@ fn looked_at(rule: &Rule, looked_at: usize) -> String {
             format!("every place where one of its rules held: there were {looked_at}")
         }
         _ => format!("{looked_at} counts, one for each area and strand or source that it judges apart"),
-    }
-}
-
-fn level(rule: &Rule) -> &'static str {
-    match rule.level {
-        crate::model::AlertLevel::Watch => "watch",
-        crate::model::AlertLevel::Elevated => "elevated",
-        crate::model::AlertLevel::Severe => "severe",
     }
 }
 

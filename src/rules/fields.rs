@@ -102,7 +102,10 @@ pub(super) const MEANINGS: [(&str, &str); 13] = [
         "How many false alerts you accept. `tension-watch rules tune` finds the rarity that keeps it.",
     ),
     ("tell", "Who is told, how soon they answer, and when they are told again."),
-    ("override", "Other numbers for some partnerships. Nothing changes anywhere else."),
+    (
+        "override",
+        "Other numbers for some partnerships, for rules that don't follow others. Nothing changes anywhere else.",
+    ),
     ("calendar", "What a known event or campaign does to what is expected. It never mutes a rule."),
 ];
 
@@ -157,7 +160,7 @@ pub(super) const FIELDS: &[Field] = &[
     field("", "owner", Shape::Text(NAME), true, r#"owner = "analysis.team@example.org""#, "The mailbox of the team that answers for the rule."),
     field("", "status", Shape::Word(&STATUSES), true, r#"status = "live""#, "draft: not judged. shadow: judged and recorded, nobody is told. live: judged and told. retired: kept for the record."),
     field("", "level", Shape::Word(&LEVELS), true, r#"level = "elevated""#, "What an alert promises: by chance no oftener than once in 30 days (watch), 100 days (elevated) or 365 days (severe), over everything the rule looks at."),
-    field("", "review_by", Shape::Date, true, "review_by = 2027-04-01", "The day by which somebody looks at the rule again. A rule past it is named in the weekly note."),
+    field("", "review_by", Shape::Date, true, "review_by = 2027-04-01", "The day by which somebody looks at the rule again. A rule past it is named by `rules check` and on the rules page."),
     field("", "why", Shape::Text(LONG), false, r#"why = "Agreed with the partnership leads""#, "Why the rule exists, for those who read it in two years."),
 
     field("look_at", "categories", Shape::Categories, true, r#"categories = ["race", "religion"]"#, "Which strands, by code, or \"any\". They are counted together, each incident once."),
@@ -189,7 +192,7 @@ pub(super) const FIELDS: &[Field] = &[
     field("drop", "below_usual", Shape::Percent, false, r#"below_usual = "60%""#, "And fewer than this share of what is usual were reported."),
     field("drop", "rarer_than", Shape::OnceIn, false, r#"rarer_than = "once in 100 days""#, "And by chance no oftener than this. What the level promises unless you write it."),
     field("drop", "by_source", Shape::Flag, false, "by_source = true", "Judge the reports of each source apart and name the one that fell."),
-    field("drop", "ignore_if", Shape::Words(&["feed late", "feed failed"]), false, r#"ignore_if = ["feed late"]"#, "Say nothing of a source whose data are late or failed to arrive: that is a matter for whoever runs the feed."),
+    field("drop", "ignore_if", Shape::Words(&["feed late", "feed failed"]), false, r#"ignore_if = ["feed late"]"#, "Say nothing of a source whose data are late or failed to arrive: that is a matter for whoever runs the feed. A source that has stopped is late, and what it is behind is never expected."),
 
     field("share", "of", Shape::Texts, true, r#"of = ["violence against the person"]"#, "The kinds of offence, as the sources name them."),
     field("share", "at_least", Shape::Whole(1, 100_000), true, "at_least = 10", "Only with so many incidents of any kind in the period."),
@@ -209,7 +212,7 @@ pub(super) const FIELDS: &[Field] = &[
     field("combine", "at_least", Shape::Whole(1, 100), false, "at_least = 2", "So many of those in `any_of`. One unless you write it."),
     field("combine", "same", Shape::Word(&["ward", "adjacent wards", "csp"]), true, r#"same = "ward""#, "What they have in common."),
     field("combine", "within", Shape::Days, true, r#"within = "7 days""#, "They held in the same so many days."),
-    field("combine", "replaces", Shape::Flag, false, "replaces = true", "Their own alerts fold into this one: one mail instead of several."),
+    field("combine", "replaces", Shape::Flag, false, "replaces = true", "Their own alerts fold into this one: one mail instead of several. A member of a higher level is still told by itself."),
 
     field("budget", "false_alerts", Shape::Budget, true, r#"false_alerts = "4 per year""#, "False alerts you accept over everything the rule looks at."),
 
@@ -217,7 +220,7 @@ pub(super) const FIELDS: &[Field] = &[
     field("tell", "quiet_for", Shape::Days, false, r#"quiet_for = "14 days""#, "An alert that closed at most so long ago is opened again rather than begun anew. 14 days unless you write it."),
     field("tell", "tell_again_when", Shape::Words(&AGAIN), false, r#"tell_again_when = ["level rises", "count doubles"]"#, "What is news while an alert is open. All four unless you write it."),
     field("tell", "ack_within", Shape::WorkingDays, false, r#"ack_within = "2 working days""#, "By when somebody acknowledges the alert."),
-    field("tell", "then_tell", Shape::Words(&WHO), false, r#"then_tell = ["csp chair"]"#, "Who is told when nobody has."),
+    field("tell", "then_tell", Shape::Words(&WHO), false, r#"then_tell = ["csp chair"]"#, "Who is to be told when nobody has. Kept with the rule; this version does not send it yet."),
 
     field("override", "csps", Shape::Csps, true, r#"csps = ["Charnwood"]"#, "The partnerships with other numbers."),
     field("override", "at_least", Shape::Whole(1, 10_000), false, "at_least = 3", "Instead of the detector's own."),
@@ -273,7 +276,7 @@ pub(super) const EPISODE: &[Field] = &[
 /// The fields of one incident of a test.
 #[rustfmt::skip]
 pub(super) const INCIDENT: &[Field] = &[
-    field("incidents", "day", Shape::Whole(-3_660, 0), true, "day = -1", "The day: 0 is the night, -1 the day before."),
+    field("incidents", "day", Shape::Whole(-1_100, 0), true, "day = -1", "The day: 0 is the night, -1 the day before."),
     field("incidents", "east", Shape::Number(-1e7, 1e7), false, "east = 461200", "Metres east on the grid, together with `north`. Without a place the incident has a ward only."),
     field("incidents", "north", Shape::Number(-1e7, 1e7), false, "north = 305900", "Metres north on the grid, together with `east`."),
     field("incidents", "category", Shape::Category, false, r#"category = "race""#, "Its strand. The first that the rule looks at unless you write it."),

@@ -139,15 +139,15 @@ impl<'a> Night<'a> {
         learned.map(|usual| usual.judge(window.days(), scaled)).unwrap_or_default()
     }
 
-    /// Judges every area of a kind by the reports of one source alone.
-    pub(super) fn judge_source(
+    /// Judges every area of a kind by some of the reports alone.
+    pub(super) fn judge_only(
         &self,
-        source: &str,
+        own: impl Fn(&Case) -> bool,
         (kind, categories, window): (AreaKind, CategorySet, Window),
         scaled: &Multipliers,
     ) -> Vec<(Judgement, Expectation)> {
         let night = self.ledger.last();
-        let own: Vec<Case> = self.cases.iter().filter(|case| case.source == source).cloned().collect();
+        let own: Vec<Case> = self.cases.iter().filter(|case| own(case)).cloned().collect();
         let ledger = Ledger::new(self.geography, &own, night);
         let completeness = Completeness::learn(&own, night);
         let events = Multipliers::default();

@@ -98,15 +98,20 @@ struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     fn new(rule: &Rule, rules: &RuleSet, geography: &Geography, categories: &'a Categories) -> Option<Self> {
-        let members: Vec<&String> = match &rule.detector {
-            Detector::Combine { members, .. } => members.iter().collect(),
-            Detector::Spread { after, .. } => vec![after],
+        let named = |rule: &Rule| match &rule.detector {
+            Detector::Combine { members, .. } => members.clone(),
+            Detector::Spread { after, .. } => vec![after.clone()],
             _ => Vec::new(),
         };
+        let mut members = named(rule);
+        let further: Vec<String> =
+            rules.rules.iter().filter(|other| members.contains(&other.id)).flat_map(named).collect();
+        members.extend(further);
         let live = |rule: &Rule| Rule { status: super::Status::Live, overrides: Vec::new(), ..rule.clone() };
-        let others = rules.rules.iter().filter(|other| members.contains(&&other.id) && other.id != rule.id);
+        let others = rules.rules.iter().filter(|other| members.contains(&other.id) && other.id != rule.id);
         let together: Vec<Rule> = others.map(live).chain([live(rule)]).collect();
         let wards = one_ward_each(rule, geography)?;
+        let by_month = together.iter().any(|rule| matches!(rule.period, Period::Months(_)));
         let next_to = |from: usize, to: usize| Some((wards.get(from)?.clone(), vec![wards.get(to)?.clone()]));
         let neighbours: BTreeMap<_, _> = [next_to(0, 1), next_to(1, 0)].into_iter().flatten().collect();
         Some(Self {
@@ -115,8 +120,8 @@ impl<'a> Stage<'a> {
             geography: geography.clone().with_neighbours(neighbours),
             categories,
             wards,
-            // Any Sunday does: seasons are flat here.
-            night: NaiveDate::from_ymd_opt(2026, 6, 28)?,
+            // Any night does, as seasons are flat here; for calendar months the last one of a month.
+            night: NaiveDate::from_ymd_opt(2026, 6, if by_month { 30 } else { 28 })?,
         })
     }
 
@@ -139,8 +144,9 @@ impl<'a> Stage<'a> {
         let Some(outcome) = outcomes.into_iter().find(|outcome| outcome.rule == rule.id) else {
             return told(rule, test, false, "the rule was not judged".into());
         };
-        let here =
-            |wards: &[String]| wards.iter().any(|ward| self.wards.iter().take(2).any(|own| own == ward));
+        let tested = if rule.areas.kind == AreaKind::Ward { 2 } else { 1 };
+        let own = |ward: &String| self.wards.iter().take(tested).any(|own| own == ward);
+        let here = |wards: &[String]| wards.iter().any(own);
         let held = outcome.findings.iter().find(|finding| here(&finding.wards));
         let nearest = |place: usize| {
             let ward = self.wards.get(place)?;

@@ -2,7 +2,7 @@
 
 use super::{
     county::County,
-    night::{Engine, When},
+    night::{Engine, When, name_after},
     rules::checked,
 };
 use crate::{
@@ -164,6 +164,11 @@ impl Engine {
         let mut night = Night::new(&geography, &self.county.pack.categories, &cases, run.night)
             .with_calendar(&set.calendar);
         let mut outcomes = evaluate(&set, &mut night);
+        for outcome in outcomes.iter_mut().filter(|outcome| !outcome.clusters.is_empty()) {
+            let lives =
+                self.store.lives_before(&outcome.rule, run.night).await.context("loading the clusters")?;
+            name_after(outcome, &lives, run.night);
+        }
         let before = self.before(&set, run.night).await?;
         follow(&set, &geography, run.night, &before, &mut outcomes);
         let share = |rule: &Rule| {

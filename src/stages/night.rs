@@ -5,7 +5,7 @@ use crate::{
     alerts::{self, Judged},
     cluster::Lives,
     count::{Case, Completeness, Ledger},
-    model::{Cluster, Finding, Geography, Subject},
+    model::{AlertLevel, Cluster, Finding, Geography, Subject},
     rules::{Detector, Night, Rule, RuleOutcome, RuleSet, Status, evaluate, follow},
     store::{AlertEvent, Known, Run, RunOutcome, SeenIncident, Store, Tx},
 };
@@ -282,12 +282,18 @@ impl Engine {
     ) -> Result<()> {
         let when = telling.when;
         let geography = &telling.night.geography;
-        let folded: BTreeSet<&String> = report
+        // A member folds into a rule that is told, of at least its own level.
+        let folded: BTreeSet<(&String, AlertLevel)> = report
             .outcomes
             .iter()
-            .filter(|outcome| find(rules, &outcome.rule).is_some_and(|rule| rule.status == Status::Live))
-            .flat_map(|outcome| &outcome.folds)
+            .filter_map(|outcome| Some((outcome, find(rules, &outcome.rule)?)))
+            .filter(|(_, rule)| rule.status == Status::Live)
+            .flat_map(|(outcome, rule)| outcome.folds.iter().map(move |identity| (identity, rule.level)))
             .collect();
+        let folds = |finding: &Finding| {
+            let identity = finding.identity();
+            folded.iter().any(|(own, level)| **own == identity && *level >= finding.level)
+        };
         let judged: Vec<Judged> = report
             .outcomes
             .iter()
@@ -298,12 +304,15 @@ impl Engine {
                     finding: finding.clone(),
                     quiet_for_days: rule.quiet_for_days,
                     shadow: rule.status == Status::Shadow,
-                    folded: folded.contains(&finding.identity()),
+                    folded: folds(finding),
                     tell_again: rule.tell_again,
                 })
             })
             .collect();
-        let longest = rules.set.rules.iter().map(|rule| rule.quiet_for_days).max().unwrap_or(0);
+        let quiet = |rule: &Rule| {
+            rule.overrides.iter().map(|own| own.rule.quiet_for_days).fold(rule.quiet_for_days, u32::max)
+        };
+        let longest = rules.set.rules.iter().map(quiet).max().unwrap_or(0);
         let since = when.night - Days::new(u64::from(longest) + 1);
         let alerts = self.store.alerts_since(since).await.context("loading the alerts")?;
         let year = chrono::Datelike::year(&when.night);

@@ -7,7 +7,7 @@ use crate::{
         Asked, Envelope, Figures, History, LateReports, MailContext, Thread, compose, message_bytes,
         message_id,
     },
-    model::{Alert, Incident, Subject, Window},
+    model::{Alert, CalendarNote, Effect, Finding, Incident, SignalKind, Subject, Window},
     rules::Rule,
     store::{OutboxMessage, Tx},
 };
@@ -55,6 +55,7 @@ impl Telling<'_> {
             .collect();
         let labels: Vec<String> = route.recipients.iter().map(|to| to.label(&self.night.geography)).collect();
         let rule_in_words = rule.in_words();
+        let calendar = calendar(&alert.latest);
         for (place, to) in route.recipients.iter().enumerate() {
             let others: Vec<String> = labels
                 .iter()
@@ -72,7 +73,7 @@ impl Telling<'_> {
                 history: self.history(alert, rule),
                 data_as_at: self.when.as_known_on,
                 late: self.late(),
-                calendar: &[],
+                calendar: &calendar,
                 rule_in_words: &rule_in_words,
                 reader: &labels[place],
                 others: &others,
@@ -107,7 +108,10 @@ impl Telling<'_> {
     /// The counts of the windows before, of the same area and categories.
     fn history(&self, alert: &Alert, rule: &Rule) -> Option<History> {
         let finding = &alert.latest;
-        let Subject::Area { area, category, .. } = &finding.subject else { return None };
+        let Subject::Area { area, category, source: None, .. } = &finding.subject else { return None };
+        if matches!(finding.signal, SignalKind::Share | SignalKind::Combine) {
+            return None;
+        }
         let known = &self.engine.county.pack.categories;
         let categories = category.as_deref().and_then(|code| known.find(code)).unwrap_or(rule.categories.all);
         let series = self.night.ledger.series(area, categories);
@@ -149,4 +153,26 @@ impl Telling<'_> {
         let local = zone.from_local_datetime(&day.and_time(five)).earliest();
         local.map_or(self.when.now, |at| at.with_timezone(&Utc))
     }
+}
+
+/// Events and campaigns in the window, and what they did to what was expected, a sentence each.
+fn calendar(finding: &Finding) -> Vec<String> {
+    let entry = |note: &CalendarNote| {
+        let Window { first, last } = note.window;
+        let days = format!("{} to {}", first.format("%-d %B"), last.format("%-d %B %Y"));
+        let made = match note.effect {
+            Some(Effect::ExpectMore) => format!(": {} times as many are expected", note.by),
+            Some(Effect::WatchCloser) => format!(": watched closer, by {}", note.by),
+            Some(Effect::NoteOnly) | None => String::new(),
+        };
+        format!("{}, {days}{made}", note.name)
+    };
+    let mut lines: Vec<String> = finding.calendar.iter().map(entry).collect();
+    lines.extend(finding.without_calendar.filter(|_| !lines.is_empty()).map(|plain| {
+        format!(
+            "Without that about {:.1} would be usual, and so many would come by chance {}",
+            plain.expected, plain.recurrence
+        )
+    }));
+    lines
 }

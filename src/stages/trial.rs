@@ -13,7 +13,7 @@ use crate::{
     cluster::Lives,
     count::History,
     import::{ImportContext, Mapping, read_incidents},
-    model::{Alert, AlertState, AreaKind, Finding, Geography, Incident, Period, Subject, Window},
+    model::{Alert, AlertLevel, AlertState, AreaKind, Finding, Geography, Incident, Period, Subject, Window},
     rules::{
         Detector, Night, Override, Rule, RuleOutcome, RuleSet, Status, evaluate, follow, trial::TriedAlert,
     },
@@ -100,8 +100,15 @@ pub fn as_live(set: &RuleSet, id: &str) -> RuleSet {
     let needed =
         |rule: &&Rule| wanted.contains(rule.id.as_str()) || shared && by_cluster(rule) && rule.is_evaluated();
     let live = |rule: &Rule| {
-        let status = if rule.id == id { Status::Live } else { rule.status };
-        Rule { status, ..rule.clone() }
+        let mut tried = rule.clone();
+        if wanted.contains(rule.id.as_str()) {
+            tried.status = Status::Live;
+            // What a partnership has of its own stays; what it has of the rule goes with it.
+            for own in tried.overrides.iter_mut().filter(|own| own.rule.status == rule.status) {
+                own.rule.status = Status::Live;
+            }
+        }
+        tried
     };
     RuleSet { rules: set.rules.iter().filter(needed).map(live).collect(), ..set.clone() }
 }
@@ -176,7 +183,15 @@ impl Replay {
                 if let Some(set) = sets.first() {
                     night = night.with_calendar(&set.calendar);
                 }
-                sets.iter().map(|set| evaluate(set, &mut night)).collect()
+                let evaluated = sets.iter().map(|set| {
+                    let mut outcomes = evaluate(set, &mut night);
+                    // Hundreds of nights are kept: not with all that did not hold.
+                    for outcome in &mut outcomes {
+                        outcome.missed = Vec::new();
+                    }
+                    outcomes
+                });
+                evaluated.collect()
             };
             done(so_far.fetch_add(1, Ordering::Relaxed) + 1);
             Some(Tried { when: *when, since, found })
@@ -220,7 +235,7 @@ impl Replay {
             };
             if let Some(days) = rarer_than {
                 let own = |finding: &Finding| has_its_own(rule, &csps(finding, geography));
-                outcome.findings.retain(|finding| finding.recurrence.days() >= days || own(finding));
+                outcome.findings.retain(|finding| strongest(finding) >= days || own(finding));
             }
             if matches!(rule.detector, Detector::Cluster { .. }) {
                 life.lives = name_after(&mut outcome, &life.lives, when.night);
@@ -297,6 +312,12 @@ fn could_hold(rule: &Rule, history: &History, when: &When, geography: &Geography
         }
     }
     rule.is_evaluated() && counts.values().any(|count| *count >= least)
+}
+
+/// How rare a finding is; the calendar takes no severe one away.
+fn strongest(finding: &Finding) -> f64 {
+    let plain = finding.without_calendar.filter(|_| finding.level == AlertLevel::Severe);
+    plain.map_or(0.0, |plain| plain.recurrence.days()).max(finding.recurrence.days())
 }
 
 /// Whether an override gives one of the partnerships a threshold of its own.
@@ -378,7 +399,8 @@ impl Life {
                 self.opened[*place].mails += 1;
             }
         }
-        let quiet = i64::from(rule.quiet_for_days) + 1;
+        let own = rule.overrides.iter().map(|own| own.rule.quiet_for_days);
+        let quiet = i64::from(own.fold(rule.quiet_for_days, u32::max)) + 1;
         self.alerts.retain(|_, alert| {
             alert.state != AlertState::Closed || (when.night - alert.night).num_days() <= quiet
         });

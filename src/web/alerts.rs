@@ -62,6 +62,28 @@ pub(super) async fn list(State(site): State<Arc<Site>>, reader: Reader) -> Resul
     Ok(Html(site.render("alerts.html", values)?))
 }
 
+/// Every number that made an alert.
+pub(super) async fn explained(
+    State(site): State<Arc<Site>>,
+    reader: Reader,
+    Path(number): Path<String>,
+) -> Result<Html<String>, PageError> {
+    let geography = geography(&site).await?;
+    let alert = find(&site, &reader, &geography, &number).await?;
+    let found = site.engine.explain(&alert.number).await?.ok_or(PageError::NotFound)?;
+    let values = context! {
+        ..frame(&site, &reader),
+        ..context! {
+            heading => format!("How {} came about", alert.number),
+            number => &alert.number,
+            title => &alert.latest.title,
+            night => day(found.night),
+            steps => found.steps,
+        },
+    };
+    Ok(Html(site.render("explained.html", values)?))
+}
+
 pub(super) async fn page(
     State(site): State<Arc<Site>>,
     reader: Reader,

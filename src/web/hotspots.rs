@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     count::Feed,
-    model::{AreaKind, Recurrence},
+    model::{AreaKind, Recurrence, Role},
     stages::figures::{AreaFigure, Question},
 };
 use axum::{
@@ -255,6 +255,7 @@ pub(super) fn frame(site: &Site, reader: &Reader) -> Value {
         reader => &reader.name,
         role => reader.role.label(),
         token => &reader.token,
+        rules_page => matches!(reader.role, Role::Analyst | Role::HateLead | Role::Auditor),
     }
 }
 

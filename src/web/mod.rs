@@ -56,13 +56,16 @@ use tower_http::{
 };
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
-const TEMPLATES: [(&str, &str); 6] = [
+const TEMPLATES: [(&str, &str); 9] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("sign_in.html", include_str!("templates/sign_in.html")),
     ("hotspots.html", include_str!("templates/hotspots.html")),
     ("alerts.html", include_str!("templates/alerts.html")),
     ("alert.html", include_str!("templates/alert.html")),
+    ("explained.html", include_str!("templates/explained.html")),
     ("rule.html", include_str!("templates/rule.html")),
+    ("rules.html", include_str!("templates/rules.html")),
+    ("why_not.html", include_str!("templates/why_not.html")),
 ];
 
 const STYLE: &str = include_str!("assets/site.css");
@@ -162,6 +165,9 @@ pub fn router(site: Site) -> Router {
         .route("/alerts", get(alerts::list))
         .route("/alerts/{number}", get(alerts::page))
         .route("/alerts/{number}/acknowledge", post(alerts::acknowledge))
+        .route("/alerts/{number}/explained", get(alerts::explained))
+        .route("/rules", get(rules::list))
+        .route("/rules/why-not", get(rules::why_not))
         .route("/rules/{id}", get(rules::page))
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))

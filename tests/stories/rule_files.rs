@@ -163,3 +163,35 @@ fn the_reference_is_printed_anywhere() {
     assert!(page.starts_with("# Rule files\n") && page.contains("### `[combine]`"), "{page}");
     assert!(!folder.path().join("tension-watch.db").exists());
 }
+
+#[test]
+fn the_tests_in_the_rules_that_come_with_the_program_and_in_new_ones_are_as_expected() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("rules");
+    for inner in ["", "calendar"] {
+        fs::create_dir_all(own.join(inner)).unwrap();
+        for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("rules").join(inner)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                fs::copy(&path, own.join(inner).join(path.file_name().unwrap())).unwrap();
+            }
+        }
+    }
+    for detector in DETECTORS {
+        done(&rules(folder.path(), &["new", &format!("new-{detector}"), "--detector", detector]));
+    }
+    let output = rules(folder.path(), &["test"]);
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(told.contains("ok     new-combine:") && told.contains("ok     race-week-spike:"), "{told}");
+
+    // A test that is not as expected is told with its line and its numbers.
+    let path = own.join("race-week-spike.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen("expect = \"nothing\"", "expect = \"alert\"", 1)).unwrap();
+    let output = rules(folder.path(), &["test", "race-week-spike"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains("expected an alert, found nothing"), "{told}");
+    assert!(told.contains("3 seen where 0.9 are usual: the rule asks for at least 4, 1 more"), "{told}");
+}

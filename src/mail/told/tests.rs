@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     mail::sample::Sample,
-    model::{AreaRef, Told, Window},
+    model::{AreaRef, ShareSeen, Told, Window},
 };
 use uuid::Uuid;
 
@@ -24,6 +24,41 @@ fn the_headline_names_none_one_two_and_many_wards() {
     9 reports in 7 days in Belgrave, where about 2 is usual
     9 reports in 7 days in Belgrave and Rushey Mead, where about 2 is usual
     9 reports in 7 days in Belgrave, Rushey Mead, Syston East and 2 more, where about 2 is usual
+    ");
+}
+
+#[test]
+fn each_kind_of_signal_has_its_own_sentence() {
+    let mut sample = Sample::new();
+    let mut heads = Vec::new();
+    let csp = AreaRef { kind: AreaKind::Csp, code: "charnwood".into() };
+    let finding = &mut sample.alert.latest;
+    finding.subject =
+        Subject::Area { area: csp, boundary_year: 2025, category: None, source: Some("council".into()) };
+    finding.window = Window::ending(finding.window.last, 28);
+    (finding.observed, finding.expected, finding.signal) = (4, 19.6, SignalKind::Drop);
+    heads.push(sample.context().headline());
+    let finding = &mut sample.alert.latest;
+    finding.share = Some(ShareSeen {
+        of: vec!["violence against the person".into(), "criminal damage".into()],
+        total: 40,
+        before: 0.104,
+        rise: (0.2, 0.6),
+    });
+    (finding.observed, finding.expected, finding.signal) = (22, 4.2, SignalKind::Share);
+    heads.push(sample.context().headline());
+    sample.alert.latest.signal = SignalKind::Combine;
+    heads.push(sample.context().headline());
+    wards(&mut sample, &["W1", "W2"]);
+    let finding = &mut sample.alert.latest;
+    finding.window = Window::ending(finding.window.last, 7);
+    (finding.observed, finding.expected, finding.signal) = (4, 0.3, SignalKind::Spread);
+    heads.push(sample.context().headline());
+    insta::assert_snapshot!(heads.join("\n"), @"
+    Only 4 reports from council in 28 days in Charnwood, where about 20 is usual
+    Violence against the person and criminal damage made up 55% of 40 reports in 28 days in Charnwood, 10% before
+    22 reports in 28 days in Charnwood, found by several rules at once
+    4 reports in 7 days in Belgrave, next to Rushey Mead, where fewer than 1 is usual
     ");
 }
 

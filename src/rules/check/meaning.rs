@@ -107,6 +107,7 @@ impl File<'_> {
                 return;
             }
         }
+        self.unused(root, detector);
         let chosen = self.areas(root);
         let geography = self.known.geography;
         let mut kind = geography.of_kind(chosen.kind).peekable();
@@ -134,16 +135,47 @@ impl File<'_> {
         }
     }
 
+    /// Fields of `[look_at]` that the detector would never look at.
+    fn unused(&mut self, root: &DeTable<'_>, detector: &str) {
+        let value = |name: &str| get(root, "look_at", name);
+        if let (Some(value), false) = (value("location_quality"), matches!(detector, "cluster" | "repeat")) {
+            let message = format!(
+                "[{detector}] counts by ward and not by place, so `location_quality` changes nothing"
+            );
+            self.wrong(value.span(), message, "remove it; only [cluster] and [repeat] have it");
+        }
+        if let (Some(value), "repeat") = (value("each"), detector) {
+            let message = "a repeat is looked for in all the strands together";
+            self.wrong(value.span(), message, "remove `each`, or write a rule for each strand");
+        }
+        let wards = value("areas").filter(|value| value.get_ref().as_str() != Some("every ward"));
+        if let (Some(value), "spread") = (wards, detector) {
+            let message = "a rise spreads from ward to ward, so [spread] has no areas but wards";
+            self.wrong(value.span(), message, "remove `areas`; only_districts and only_csps can narrow it");
+        }
+        if let (Some(value), "combine") = (root.get("look_at"), detector) {
+            let message = "[combine] looks where its rules look, so [look_at] changes nothing";
+            self.wrong(value.span(), message, "remove [look_at]");
+        }
+    }
+
     /// How long a time the rule looks at.
     fn times(&mut self, root: &DeTable<'_>, detector: &str) {
         let period = text_of(root, "look_at", "period").map(str::parse);
         if detector == "spike"
-            && let (Some(Ok(Period::Months(2..))), Some(value)) = (period, get(root, "look_at", "period"))
+            && let (Some(Ok(Period::Months(2..))), Some(value)) = (&period, get(root, "look_at", "period"))
         {
             let remedy = r#"write  period = "28 days"  or  period = "month""#;
             self.wrong(value.span(), "a spike looks at days, weeks or one calendar month", remedy);
         }
-        let limits: [(&str, &str, u32); 6] = [
+        if matches!(detector, "drop" | "share" | "spread")
+            && let (Some(Ok(Period::Months(_))), Some(value)) = (&period, get(root, "look_at", "period"))
+        {
+            let message = format!("[{detector}] looks at days and weeks");
+            self.wrong(value.span(), message, r#"write  period = "28 days""#);
+        }
+        let limits: [(&str, &str, u32); 7] = [
+            ("look_at", "period", if detector == "repeat" { 3_660 } else { 366 }),
             ("look_at", "wait_for_late_reports", 60),
             ("cluster", "within", 366),
             ("spread", "within", 366),
@@ -259,6 +291,11 @@ impl File<'_> {
                 let message =
                     format!("[{detector}] has no expected count that \"{}\" could change", short(effect));
                 self.wrong(span, message, "write  effect = \"note only\"");
+                continue;
+            }
+            if effect == "watch closer" && detector == "drop" {
+                let message = "[drop] looks for fewer, so a divided expectation would watch less";
+                self.wrong(span, message, "write  effect = \"expect more\"  or  \"note only\"");
                 continue;
             }
             match table.get("by") {

@@ -13,6 +13,13 @@ impl File<'_> {
     pub(super) fn overrides(&mut self, root: &DeTable<'_>, detector: &str, level: Option<AlertLevel>) {
         let mut seen: BTreeSet<String> = BTreeSet::new();
         for (table, at) in sections(root, "override") {
+            if matches!(detector, "spread" | "combine") {
+                let span = at..at + "[[override]]".len();
+                let message =
+                    format!("[{detector}] follows other rules, so it has no numbers for single partnerships");
+                self.wrong(span, message, "put the [[override]] into the rule that it follows");
+                continue;
+            }
             self.override_places(root, table, &mut seen);
             self.override_numbers(root, table, detector, level);
             if !table.keys().any(|key| key.get_ref() != "csps") {

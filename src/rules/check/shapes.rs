@@ -334,8 +334,8 @@ impl File<'_> {
             return self.wrong(value.span(), message, "keep the last ones");
         }
         for item in items(value) {
-            if !whole(item).is_some_and(|found| (0..=10_000).contains(&found)) {
-                let message = format!("`{name}` holds whole numbers from 0 to 10000");
+            if !whole(item).is_some_and(|found| (0..=200).contains(&found)) {
+                let message = format!("`{name}` holds whole numbers from 0 to 200");
                 self.wrong(item.span(), message, example(field));
             }
         }

@@ -37,6 +37,8 @@ pub(super) struct Facts {
     at_least: Option<usize>,
     /// The rule it follows.
     after: Option<Named>,
+    /// It judges wards.
+    by_ward: bool,
     calendar: Vec<Named>,
     /// Events: name, first and last day.
     events: Vec<(Named, Option<(NaiveDate, NaiveDate)>)>,
@@ -78,6 +80,7 @@ impl File<'_> {
             },
             members: if all.is_empty() { list("any_of") } else { all },
             after: named("spread", "after"),
+            by_ward: text_of(root, "look_at", "areas").is_none_or(|areas| areas == "every ward"),
             calendar: sections(root, "calendar").filter_map(|(table, _)| when(table)).collect(),
             events: Vec::new(),
         };
@@ -196,6 +199,11 @@ impl All<'_> {
     fn after(&self, file: &mut File<'_>, own: &Facts) {
         let Some(after) = &own.after else { return };
         let found = self.named(file, own, after, "would follow").map(|found| found.section);
+        if found == Some("spike") && self.rule(&after.0).is_some_and(|first| !first.by_ward) {
+            let message =
+                format!("\"{}\" does not look at wards; a rise spreads from ward to ward", short(&after.0));
+            file.wrong(after.1.clone(), message, "name a [spike] rule with  areas = \"every ward\"");
+        }
         if let Some(section) = found.filter(|section| !matches!(*section, "spike" | "")) {
             let message = format!("\"{}\" is a [{section}]; a spread follows a [spike]", short(&after.0));
             file.wrong(after.1.clone(), message, "name a [spike] rule");

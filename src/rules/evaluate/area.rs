@@ -57,12 +57,12 @@ pub(super) fn look(
     method: Option<Method>,
     night: &mut Night<'_>,
 ) -> Vec<Looked> {
-    let used = events::Used::of(rule, night);
-    let profile = used.profile(night);
     let last = night.ledger.last() - Days::new(rule.wait_days.into());
     let kind = rule.areas.kind;
     let mut looked = Vec::new();
     for (category, set) in sets {
+        let used = events::Used::of(rule, set, night);
+        let profile = used.profile(night);
         let (plain, with) = match (rule.period, method) {
             (Period::Days(days), None) => {
                 let window = Window::ending(last, days);

@@ -11,6 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What each rule holds in one place: the latest of its findings there, by rule.
 type Held<'a> = BTreeMap<&'a str, (NaiveDate, &'a Finding)>;
 
+/// The identities of all findings in one place.
+type Identities = BTreeMap<AreaRef, BTreeSet<String>>;
+
 pub(super) fn judge(
     rule: &Rule,
     rules: &RuleSet,
@@ -20,9 +23,11 @@ pub(super) fn judge(
 ) {
     let Detector::Combine { members, at_least, same, within, replaces } = &rule.detector else { return };
     let mut places: BTreeMap<AreaRef, Held<'_>> = BTreeMap::new();
+    let mut all = Identities::new();
     for member in members {
-        for (night, found) in earlier.of(member, *within) {
+        for (night, found) in earlier.of(member, within.saturating_sub(1)) {
             for place in places_of(found, *same, geography) {
+                all.entry(place.clone()).or_default().insert(found.identity());
                 let held = places.entry(place).or_default();
                 let latest = held.entry(member.as_str()).or_insert((night, found));
                 if (night, found.recurrence) > (latest.0, latest.1.recurrence) {
@@ -41,7 +46,7 @@ pub(super) fn judge(
     for (place, held) in places {
         // News of tonight, in an area that the rule looks at.
         let tonight = held.values().any(|(night, _)| *night == earlier.night);
-        let identities: Vec<String> = held.values().map(|(_, found)| found.identity()).collect();
+        let identities = all.remove(&place).unwrap_or_default();
         if !tonight || identities.iter().all(|identity| told.contains(identity)) {
             continue;
         }
@@ -83,20 +88,22 @@ fn places_of(found: &Finding, same: Same, geography: &Geography) -> BTreeSet<Are
     }
 }
 
-/// All of several rules hold together no oftener than the rarest of them does. At least k of n do no oftener than the
-/// rates of all n added up over k (Markov's inequality), each rate as the rule promises. That holds however much they
-/// have in common; as they look at the same incidents, nothing better can be said.
+/// All of n rules hold together no oftener than the rarest of them is promised to; and one of them as rare as the rarest
+/// seen comes n times as often as that at most. At least k of n do no oftener than the rates of all n added up over k
+/// (Markov's inequality), each rate as the rule promises. That holds however much they have in common; as they look at
+/// the same incidents, nothing better can be said.
 fn strength(held: &Held<'_>, members: &[String], at_least: usize, rules: &RuleSet) -> Recurrence {
-    let rarest = held.values().map(|(_, found)| found.recurrence.days()).fold(0.0, f64::max);
-    if at_least >= members.len() {
-        return Recurrence::from_daily_rate(1.0 / rarest.max(f64::MIN_POSITIVE));
-    }
     let promised = |id: &String| {
         let rule = rules.rules.iter().find(|rule| rule.id == *id);
-        rule.map_or(1.0, |rule| 1.0 / rule.rarer_than_days)
+        rule.map_or(1.0, |rule| rule.rarer_than_days)
     };
-    let rates: f64 = members.iter().map(promised).sum();
-    Recurrence::from_daily_rate(rates / at_least.max(1) as f64)
+    let days = if at_least >= members.len() {
+        let rarest = held.values().map(|(_, found)| found.recurrence.days()).fold(0.0, f64::max);
+        members.iter().map(promised).fold(rarest / members.len().max(1) as f64, f64::max)
+    } else {
+        at_least.max(1) as f64 / members.iter().map(|id| 1.0 / promised(id)).sum::<f64>()
+    };
+    Recurrence::from_daily_rate(1.0 / days)
 }
 
 fn combined(

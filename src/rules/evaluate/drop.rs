@@ -9,7 +9,7 @@ use super::{
 use crate::{
     count::Feed,
     detect::{Ceilings, Cell, Multipliers, recurrence_below},
-    model::Recurrence,
+    model::{AlertLevel, Judgement, Recurrence},
 };
 
 pub(super) fn judge(rule: &Rule, night: &mut Night<'_>) -> RuleOutcome {
@@ -37,22 +37,29 @@ pub(super) fn judge(rule: &Rule, night: &mut Night<'_>) -> RuleOutcome {
             outcome.missed.push(looked.missed(Miss::SourceLate, night));
             continue;
         }
-        match strength(&looked, &cells, ceilings, rule.rarer_than_days) {
-            Ok(strength) => {
-                let plain = looked
-                    .with
-                    .is_some()
-                    .then(|| recurrence_below(looked.plain.0.p_lower, &plain_cells, ceilings));
+        let with = strength(looked.judgement(), &cells, ceilings, rule.rarer_than_days);
+        let plain = looked
+            .with
+            .as_ref()
+            .and_then(|_| strength(&looked.plain.0, &plain_cells, ceilings, rule.rarer_than_days).ok());
+        match (with, plain) {
+            (Ok(strength), plain) => outcome.findings.push(found(rule, &looked, (strength, plain), night)),
+            // The calendar takes no severe alert away.
+            (Err(_), Some(strength)) if rule.level == AlertLevel::Severe => {
                 outcome.findings.push(found(rule, &looked, (strength, plain), night));
             }
-            Err(miss) => outcome.missed.push(looked.missed(miss, night)),
+            (Err(miss), _) => outcome.missed.push(looked.missed(miss, night)),
         }
     }
     outcome
 }
 
-fn strength(looked: &Looked, cells: &[Cell], ceilings: Ceilings, needed: f64) -> Result<Recurrence, Miss> {
-    let judgement = looked.judgement();
+fn strength(
+    judgement: &Judgement,
+    cells: &[Cell],
+    ceilings: Ceilings,
+    needed: f64,
+) -> Result<Recurrence, Miss> {
     let Some(most) = ceilings.most(judgement.expected) else {
         return Err(Miss::TooLittleUsual { needed: ceilings.usual_at_least });
     };
@@ -70,14 +77,15 @@ fn strength(looked: &Looked, cells: &[Cell], ceilings: Ceilings, needed: f64) ->
 /// Every area by the reports of each source alone.
 fn by_sources(rule: &Rule, night: &Night<'_>) -> Vec<Looked> {
     let Some(window) = rolling(rule, night) else { return Vec::new() };
-    let used = events::Used::of(rule, night);
     let kind = rule.areas.kind;
     let sources: Vec<String> =
         night.completeness().feeds().iter().map(|feed: &Feed| feed.source.clone()).collect();
     let mut looked = Vec::new();
     for source in &sources {
         for (category, set) in apart(rule) {
-            let plain = night.judge_source(source, (kind, set, window), &Multipliers::default());
+            let plain =
+                night.judge_only(|case| case.source == *source, (kind, set, window), &Multipliers::default());
+            let used = events::Used::of(rule, set, night);
             let mut with = scaled(&plain, &used, kind, night).map(Vec::into_iter);
             for plain in plain {
                 let with = with.as_mut().and_then(Iterator::next);

@@ -18,13 +18,13 @@ pub(super) struct Used {
 }
 
 impl Used {
-    /// Those that the county has seen by now, and that bear on the rule's categories.
-    pub(super) fn of(rule: &Rule, night: &Night<'_>) -> Self {
+    /// Those that the county has seen by now, and that bear on the categories.
+    pub(super) fn of(rule: &Rule, categories: CategorySet, night: &Night<'_>) -> Self {
         let mut entries = Vec::new();
         for (place, event) in night.events().iter().enumerate() {
             let begun =
                 event.window.first <= night.ledger.last() && event.window.last >= night.ledger.first();
-            if !begun || !event.categories.touches(rule.categories.all) {
+            if !begun || !event.categories.touches(categories) {
                 continue;
             }
             let uses = rule.calendar.iter().filter(|own| own.when == event.name);

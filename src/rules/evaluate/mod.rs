@@ -19,7 +19,7 @@ pub use follow::{Earlier, follow};
 pub use missed::{Miss, Missed};
 
 use super::{
-    Detector, Rule, RuleSet, Status,
+    Detector, Into, Rule, RuleSet, Status,
     night::{Night, Wanted},
     rule::lies_in,
 };
@@ -93,6 +93,8 @@ impl RuleOutcome {
         };
         self.findings.retain(|finding| !there(&finding.wards));
         self.missed.retain(|missed| !there(&missed.wards));
+        self.clusters.retain(|cluster| !there(&cluster.wards));
+        self.clusters.extend(other.clusters.into_iter().filter(|cluster| there(&cluster.wards)));
         self.findings.extend(other.findings.into_iter().filter(|finding| there(&finding.wards)));
         self.missed.extend(other.missed.into_iter().filter(|missed| there(&missed.wards)));
         self.failed = self.failed.take().or(other.failed);
@@ -152,19 +154,22 @@ fn wanted_by(rule: &Rule, all: &[&Rule], night: &mut Night<'_>) -> Vec<Wanted> {
         Detector::Spike { method: None, .. } | Detector::Drop { by_source: false, .. } => {
             apart(rule).into_iter().map(|(_, set)| set).collect()
         }
-        Detector::Spread { .. } => spread::apart(rule, all).into_iter().map(|(_, set)| set).collect(),
+        Detector::Spread { into: Into::AdjacentWards, .. } => {
+            spread::apart(rule, all).into_iter().map(|(_, set)| set).collect()
+        }
         _ => return Vec::new(),
     };
     let Some(window) = rolling(rule, night) else { return Vec::new() };
-    let profile = events::Used::of(rule, night).profile(night);
     let kind = rule.areas.kind;
-    sets.into_iter()
-        .flat_map(|set| {
-            let plain = Wanted::new(kind, set, window, 0);
-            [Some(plain), (profile != 0).then(|| Wanted::new(kind, set, window, profile))]
-        })
-        .flatten()
-        .collect()
+    let mut wanted = Vec::new();
+    for set in sets {
+        wanted.push(Wanted::new(kind, set, window, 0));
+        let profile = events::Used::of(rule, set, night).profile(night);
+        if profile != 0 {
+            wanted.push(Wanted::new(kind, set, window, profile));
+        }
+    }
+    wanted
 }
 
 /// The window of a rule that looks at days; none where it looks at calendar months.

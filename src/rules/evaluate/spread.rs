@@ -10,8 +10,9 @@ use super::{
     spike,
 };
 use crate::{
-    detect::{Cell, Floors, recurrence},
-    model::{CategorySet, Finding, Geography, Recurrence, Subject},
+    count::Case,
+    detect::{Cell, Floors, Multipliers, recurrence},
+    model::{CategorySet, Finding, Geography, Period, Recurrence, Subject},
 };
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
@@ -42,7 +43,7 @@ pub(super) fn apart(rule: &Rule, all: &[&Rule]) -> Vec<(Option<String>, Category
 pub(super) fn look(rule: &Rule, all: &[&Rule], night: &mut Night<'_>) -> RuleOutcome {
     let Detector::Spread { at_least, times_usual, .. } = rule.detector else { return RuleOutcome::of(rule) };
     let floors = Floors { at_least, times_usual };
-    let looked: Vec<Looked> = area::look(rule, apart(rule, all), None, night);
+    let looked = counted(rule, all, night);
     let mut outcome = RuleOutcome { looked_at: looked.len(), ..RuleOutcome::of(rule) };
     for looked in looked {
         let judgement = looked.judgement();
@@ -59,11 +60,37 @@ pub(super) fn look(rule: &Rule, all: &[&Rule], night: &mut Night<'_>) -> RuleOut
     outcome
 }
 
+/// Incidents that the first rule counts as well are no rise in other categories.
+fn counted(rule: &Rule, all: &[&Rule], night: &mut Night<'_>) -> Vec<Looked> {
+    let sets = apart(rule, all);
+    let Detector::Spread { after, into: Into::OtherCategories, .. } = &rule.detector else {
+        return area::look(rule, sets, None, night);
+    };
+    let first =
+        all.iter().find(|other| other.id == *after).map_or(CategorySet::EMPTY, |other| other.categories.all);
+    let Some(window) = super::rolling(rule, night) else { return Vec::new() };
+    let kind = rule.areas.kind;
+    let mut looked = Vec::new();
+    for (category, set) in sets {
+        let own = |case: &Case| !case.categories.touches(first);
+        let judged = night.judge_only(own, (kind, set, window), &Multipliers::default());
+        let there = judged.into_iter().filter(|one| rule.areas.hold(&one.0.area.code, night.geography));
+        looked.extend(there.map(|plain| Looked {
+            category: category.clone(),
+            source: None,
+            plain,
+            with: None,
+        }));
+    }
+    looked
+}
+
 /// Of the wards with enough incidents those beside a ward where the first rule held, or in it, by chance seldom enough.
 ///
-/// The first rule holds by chance once in R days at most, and each time is remembered for `within` days: so it is
-/// remembered somewhere for a part f = min(1, within / R) of the time, and a rise beside it that comes by chance so many
-/// times a day comes f times as often after it, as the two are independent when nothing happens.
+/// The first rule holds by chance once in R days at most. Each time it goes on for its own period at most, is remembered
+/// for `within` days after that, and a rise beside it may have begun a period before: so for a part
+/// f = min(1, (within + its period + this rule's) / R) of the time a rise would count as one that spreads, and one that
+/// comes by chance so many times a day counts f times as often, as the two are independent when nothing happens.
 pub(super) fn beside(
     rule: &Rule,
     first: Option<&Rule>,
@@ -90,8 +117,16 @@ pub(super) fn beside(
     };
     let near: Vec<Cell> =
         outcome.cells.iter().filter(|(ward, _)| held_near(ward).is_some()).map(|(_, cell)| *cell).collect();
-    let promised = first.map_or(1.0, |first| first.rarer_than_days);
-    let remembered = (f64::from(*within) / promised).min(1.0);
+    // Where a partnership has another number, the commonest counts.
+    let promised = first.map_or(1.0, |first| {
+        first.overrides.iter().map(|own| own.rule.rarer_than_days).fold(first.rarer_than_days, f64::min)
+    });
+    let own_days = |rule: &Rule| match rule.period {
+        Period::Days(days) => days,
+        Period::Months(months) => months * 31,
+    };
+    let days = *within + own_days(rule) + first.map_or(0, own_days);
+    let remembered = (f64::from(days) / promised).min(1.0);
     for one in std::mem::take(&mut outcome.beside) {
         let Beside { ward, p_upper, mut finding } = one;
         let miss = match held_near(&ward) {
