@@ -4,6 +4,7 @@
 
 use super::{Detector, Missed, Rule, RuleOutcome, Status};
 use crate::model::{AreaKind, Effect, Finding, Geography, SignalKind, Subject, Window};
+use chrono::Datelike;
 
 /// What a night knew of a window, beside the counts.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,7 +38,7 @@ pub fn explain(finding: &Finding, rule: &Rule, known: Known, geography: &Geograp
     steps.extend(calendar(finding));
     steps.extend(conditions(finding, rule));
     steps.push(format!(
-        "By chance something so strong comes {}, over everything the rule looks at. The rule asks for once in {:.0} days or rarer, and its level, {}, promises once in {:.0}.",
+        "By chance something so strong comes {}, over everything the rule looks at. The rule asks for once in {:.0} days or rarer, and its level, {}, promises once in {:.0} days.",
         finding.recurrence,
         rule.rarer_than_days,
         rule.level,
@@ -231,5 +232,7 @@ fn days(window: Window) -> String {
     if window.first == window.last {
         return format!("on {}", window.last.format("%-d %B %Y"));
     }
-    format!("from {} to {}", window.first.format("%-d %B"), window.last.format("%-d %B %Y"))
+    let same_year = window.first.year() == window.last.year();
+    let first = window.first.format(if same_year { "%-d %B" } else { "%-d %B %Y" });
+    format!("from {first} to {}", window.last.format("%-d %B %Y"))
 }

@@ -48,12 +48,17 @@ pub(super) async fn run(config: &Path, args: &Args) -> Result<()> {
     };
     let (geography, categories) = (county.geography(day)?, &county.pack.categories);
     let asked = |rule: &&Rule| {
-        let named = |name: &String| *name == rule.id || rule.file.ends_with(name.trim_start_matches("./"));
+        let file = Path::new(&rule.file).file_name();
+        let named = |name: &String| *name == rule.id || file.is_some() && Path::new(name).file_name() == file;
         args.rules.is_empty() || args.rules.iter().any(named)
     };
     let rules: Vec<&Rule> = set.rules.iter().filter(asked).collect();
     if rules.is_empty() {
-        return Err(wrong("no rule of the folder is meant; name rules by id or file"));
+        return Err(wrong(format!(
+            "no rule in {} is called {}; give an id or a file, for example race-week-spike",
+            folder.display(),
+            args.rules.join(" or ")
+        )));
     }
     let all: Vec<Rehearsed> =
         rules.par_iter().flat_map(|rule| rehearse(rule, &set, &geography, categories)).collect();

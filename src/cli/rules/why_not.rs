@@ -42,7 +42,10 @@ pub(super) async fn run(config: &Path, args: &Args) -> Result<()> {
         )));
     };
     let Some(answers) = engine.why_not(&ward, strand, args.date).await? else {
-        return Err(wrong(format!("no run of the night of {} is on record", args.date)));
+        return Err(wrong(format!(
+            "no run of the night of {0} is on record; judge it first: tension-watch run --as-of {0}",
+            args.date
+        )));
     };
     if args.json {
         let told = answers

@@ -122,7 +122,7 @@ impl Missed {
                 format!("that is {times:.1} times what is usual, and the rule asks for {needed:.1} times")
             }
             Miss::TooCommon { days, needed } => format!(
-                "by chance that comes about once in {days:.0} days anywhere the rule looks, and it asks for once in {needed:.0}"
+                "by chance that comes about once in {days:.0} days anywhere the rule looks, and it asks for once in {needed:.0} days"
             ),
             Miss::TooLittleUsual { needed } => {
                 format!("the rule looks only where at least {needed:.0} are usual")

@@ -119,4 +119,6 @@ pub(super) const LIFE: &str = r"
 7. **Live.** When what it found in shadow was worth knowing, agree it with those who will be told and set `status` to `live`.
 
 Look at the rule again by `review_by`. When it has had its day, set `status` to `retired` and keep the file: its alerts refer to it.
+
+`tension-watch rules diff OLD NEW` says which alerts a change would have won and lost. `tension-watch rules explain ALERT` tells every number of an alert, and `tension-watch rules why-not WARD STRAND NIGHT` why the others did not hold. `ANALYSTS.md` takes one rule through all of this.
 ";
