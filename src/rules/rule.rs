@@ -78,6 +78,15 @@ pub(super) fn lies_in(ward: &str, area: &AreaRef, geography: &Geography) -> bool
     }
 }
 
+/// Whether what concerns these wards, the most concerned first, lies in one of the partnerships.
+pub(super) fn lies_in_any(wards: &[String], csps: &[String], geography: &Geography) -> bool {
+    let lies = |csp: &String| {
+        let area = AreaRef { kind: AreaKind::Csp, code: csp.clone() };
+        wards.first().is_some_and(|ward| lies_in(ward, &area, geography))
+    };
+    csps.iter().any(lies)
+}
+
 /// What comes again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RepeatOf {
@@ -356,13 +365,7 @@ impl Rule {
     /// The rule as it is where a finding is: with the numbers of its partnership, where it has others.
     #[must_use]
     pub fn at(&self, wards: &[String], geography: &Geography) -> &Self {
-        let there = |own: &&Override| {
-            let lies = |csp: &String| {
-                let area = AreaRef { kind: AreaKind::Csp, code: csp.clone() };
-                wards.first().is_some_and(|ward| lies_in(ward, &area, geography))
-            };
-            own.csps.iter().any(lies)
-        };
+        let there = |own: &&Override| lies_in_any(wards, &own.csps, geography);
         self.overrides.iter().find(there).map_or(self, |own| &*own.rule)
     }
 

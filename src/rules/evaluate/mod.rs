@@ -21,14 +21,12 @@ pub use missed::{Miss, Missed};
 use super::{
     Detector, Into, Rule, RuleSet, Status,
     night::{Night, Wanted},
-    rule::lies_in,
+    rule::lies_in_any,
 };
 use crate::{
     count::Case,
     detect::{Cell, Expectation},
-    model::{
-        AreaKind, AreaRef, CategorySet, Cluster, Finding, Geography, Period, Recurrence, Subject, Window,
-    },
+    model::{CategorySet, Cluster, Finding, Geography, Period, Recurrence, Subject, Window},
 };
 use chrono::Days;
 use std::{
@@ -84,13 +82,7 @@ impl RuleOutcome {
 
     /// Takes what another judged within some partnerships, and drops the own there.
     fn replace_within(&mut self, other: Self, csps: &[String], geography: &Geography) {
-        let there = |wards: &[String]| {
-            let lies = |csp: &String| {
-                let area = AreaRef { kind: AreaKind::Csp, code: csp.clone() };
-                wards.first().is_some_and(|ward| lies_in(ward, &area, geography))
-            };
-            csps.iter().any(lies)
-        };
+        let there = |wards: &[String]| lies_in_any(wards, csps, geography);
         self.findings.retain(|finding| !there(&finding.wards));
         self.missed.retain(|missed| !there(&missed.wards));
         self.clusters.retain(|cluster| !there(&cluster.wards));
