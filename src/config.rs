@@ -131,8 +131,15 @@ impl Default for ImportConfig {
 pub struct MailConfig {
     /// The sender of every message.
     pub from: String,
+    /// The protective marking, top and bottom and in the subject; empty for none.
+    #[serde(default = "official_sensitive")]
+    pub marking: String,
     /// Where they go.
     pub transport: TransportConfig,
+}
+
+fn official_sensitive() -> String {
+    "OFFICIAL-SENSITIVE".into()
 }
 
 /// Where messages go.

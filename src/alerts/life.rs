@@ -1,16 +1,24 @@
 //! One night in the life of all alerts.
 
-use super::growth::{Growth, growth, told_with};
+use super::{
+    answers::attended,
+    growth::{Growth, growth, told_with},
+};
 use crate::{
-    model::{Alert, AlertLevel, AlertState, Finding, Told},
+    model::{Alert, AlertLevel, AlertState, Finding, Outcome, Told, Untold},
     rules::TellAgain,
 };
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
 use std::{
     cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
 };
 use uuid::Uuid;
+
+/// So many nights in a row without its rule holding ease an alert: a count that goes to and fro across its line is no
+/// change.
+pub const EASES_AFTER: u32 = 2;
 
 /// So many nights in a row without its rule holding close an alert. One week: a rolling week that has emptied does not
 /// fill again by the same incidents.
@@ -27,17 +35,32 @@ pub struct Judged {
     pub shadow: bool,
     /// It is told with the alert of a rule that combines it with others.
     pub folded: bool,
+    /// Somebody asked for quiet about it: the last silent day.
+    pub silenced: Option<NaiveDate>,
+    /// So many nights in a row the rule has to hold before anybody is told; at least 1.
+    pub hold_nights: u32,
     /// What is news while its alert is open.
     pub tell_again: TellAgain,
 }
 
 /// Why recipients are told.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NoticeKind {
     /// The first message about the alert.
     New,
     /// It has outgrown what was told, in these ways; never empty.
     Grown(Vec<Growth>),
+    /// Nobody has acknowledged it in time; told to the next in the chain.
+    Unanswered {
+        /// Since when it waits.
+        since: DateTime<Utc>,
+    },
+    /// The reader acknowledged it at that time, and no action followed.
+    RanOut {
+        /// When it was acknowledged.
+        acknowledged: DateTime<Utc>,
+    },
 }
 
 /// A message that is due.
@@ -53,34 +76,67 @@ pub struct Notice {
     pub before: Option<Told>,
 }
 
-/// What happened to an alert in a night.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What happened to an alert.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// It began.
+    /// It began, and waits for its rule to hold longer.
+    Pending,
+    /// It began, or has held long enough.
     Opened,
-    /// It had eased or closed, and its rule holds again; or it grew after being acknowledged.
+    /// It had eased or closed, and its rule holds again; or it grew after being answered.
     OpenAgain,
-    /// Its rule has stopped holding.
+    /// Its rule has not held for [`EASES_AFTER`] nights.
     Easing,
-    /// Its rule has not held for [`CLOSES_AFTER`] nights.
+    /// Its rule has not held for [`CLOSES_AFTER`] nights, or did not hold long enough to begin with.
     Closed,
     /// A message is due.
     Told,
-    /// It is told with another alert, and not by itself.
-    Folded,
+    /// There would be something to tell, and it is not told.
+    NotTold(Untold),
+    /// A party has said that they have it.
+    Acknowledged,
+    /// Nothing followed an acknowledgement in time.
+    RanOut,
+    /// Nobody acknowledged it in time.
+    Unanswered,
+    /// A party has recorded an action.
+    Action,
+    /// A party sees a known event in it.
+    ExpectedEvent(String),
+    /// A party has closed it.
+    ClosedAs(Outcome),
 }
 
 impl Event {
     /// As the record of an alert writes it.
     #[must_use]
-    pub const fn code(self) -> &'static str {
+    pub const fn code(&self) -> &'static str {
         match self {
+            Self::Pending => "pending",
             Self::Opened => "opened",
             Self::OpenAgain => "open again",
             Self::Easing => "easing",
-            Self::Closed => "closed",
+            Self::Closed | Self::ClosedAs(_) => "closed",
             Self::Told => "told",
-            Self::Folded => "folded into another alert",
+            Self::NotTold(_) => "not told",
+            Self::Acknowledged => "acknowledged",
+            Self::RanOut => "acknowledgement ran out",
+            Self::Unanswered => "not acknowledged in time",
+            Self::Action => "action recorded",
+            Self::ExpectedEvent(_) => "expected event",
+        }
+    }
+
+    /// Why, where the code does not say it all; empty otherwise.
+    #[must_use]
+    pub fn why(&self) -> String {
+        match self {
+            Self::Easing => format!("the rule has not held for {EASES_AFTER} nights"),
+            Self::NotTold(reason) => reason.in_words(),
+            Self::ExpectedEvent(name) => name.clone(),
+            Self::ClosedAs(outcome) => outcome.label().into(),
+            Self::RanOut => "no action was recorded in time".into(),
+            _ => String::new(),
         }
     }
 }
@@ -103,8 +159,11 @@ pub struct Step {
 /// stronger is kept. The same night again with the same findings changes nothing, and an alert that was judged on a
 /// later night than this is left alone.
 ///
-/// Messages are due for `elevated` and `severe` only; `watch` waits for the weekly digest, which is not built yet. An
-/// acknowledged alert stays acknowledged, through quiet nights too, until it grows: nobody is asked twice for the same.
+/// Messages are due for `elevated` and `severe` only; `watch` waits for the weekly digest. An acknowledged alert stays
+/// acknowledged, through quiet nights too, until it grows: nobody is asked twice for the same. One that somebody closed
+/// stays closed while its rule goes on holding, and for `quiet_for_days` after that, unless it grows.
+///
+/// What is folded into another alert counts as told: its recipients read of it there.
 /// Numbers are handed out by identity; a caller whose numbers wait asks [`numbers_wanted`] first.
 pub fn step(
     night: NaiveDate,
@@ -128,7 +187,7 @@ pub fn step(
             (_, Some(judged)) => {
                 let number = next_number(night.year());
                 let number = format!("{prefix}-{}-{number:04}", night.year());
-                step.open(opened(new_id(), number, identity, judged, night, now), judged);
+                step.open(Alert::new(new_id(), number, judged.finding.clone(), night, now), judged);
             }
             (Some(alert), None) => step.keep(&alert, quieter(alert.clone(), night), None, now),
             (None, None) => {}
@@ -151,17 +210,21 @@ pub fn numbers_wanted(night: NaiveDate, alerts: &[Alert], findings: &[Judged]) -
 
 impl Step {
     fn open(&mut self, mut alert: Alert, judged: &Judged) {
-        self.events.push((alert.id, Event::Opened));
-        if judged.folded {
-            self.events.push((alert.id, Event::Folded));
+        let pending = judged.hold_nights > 1;
+        if pending {
+            alert.state = AlertState::Pending;
         }
+        self.events.push((alert.id, if pending { Event::Pending } else { Event::Opened }));
         self.tell(&mut alert, judged);
         self.alerts.push(alert);
     }
 
     fn keep(&mut self, before: &Alert, mut after: Alert, judged: Option<&Judged>, now: DateTime<Utc>) {
         let event = match (before.state, after.state) {
-            (AlertState::Easing | AlertState::Closed, AlertState::Open) => Some(Event::OpenAgain),
+            (AlertState::Pending, AlertState::Open) => Some(Event::Opened),
+            (AlertState::Easing | AlertState::Closed, AlertState::Open | AlertState::Acknowledged) => {
+                Some(Event::OpenAgain)
+            }
             (AlertState::Open, AlertState::Easing) => Some(Event::Easing),
             (AlertState::Closed, AlertState::Closed) => None,
             (_, AlertState::Closed) => Some(Event::Closed),
@@ -177,23 +240,44 @@ impl Step {
         }
     }
 
-    /// Adds the message that is due, if one is, and notes in the alert that it has been told.
+    /// Adds the message that is due, if one is, and notes in the alert that it has been told; or why not.
     fn tell(&mut self, alert: &mut Alert, judged: &Judged) {
-        let night = alert.night;
-        if alert.latest.level < AlertLevel::Elevated || judged.folded {
+        if alert.state == AlertState::Pending {
             return;
         }
+        let night = alert.night;
         let kind = match &alert.told {
-            None => NoticeKind::New,
-            Some(told) => match growth(told, &alert.latest, judged.tell_again) {
-                reasons if reasons.is_empty() => return,
-                reasons => NoticeKind::Grown(reasons),
-            },
+            None => Some(NoticeKind::New),
+            Some(told) => Some(growth(told, &alert.latest, judged.tell_again))
+                .filter(|reasons| !reasons.is_empty())
+                .map(NoticeKind::Grown),
         };
-        if alert.state == AlertState::Acknowledged {
+        let answered = alert.closing.is_some() && alert.state == AlertState::Closed;
+        let untold = match &kind {
+            // Closed before anybody was told of it, as a `watch` may be: nothing was said that it could outgrow.
+            Some(NoticeKind::New) | None if answered => Some(Untold::Answered),
+            None => return,
+            Some(_) if judged.folded => Some(Untold::Folded),
+            Some(_) if alert.latest.level < AlertLevel::Elevated => Some(Untold::Digest),
+            Some(_) => judged.silenced.map(|until| Untold::Silenced { until }),
+        };
+        let Some(kind) = kind.filter(|_| untold.is_none()) else {
+            if untold == Some(Untold::Folded) {
+                alert.told = Some(told_with(alert.told.as_ref(), &alert.latest, night));
+            }
+            if alert.untold != untold {
+                self.events.extend(untold.clone().map(|reason| (alert.id, Event::NotTold(reason))));
+                alert.untold = untold;
+            }
+            return;
+        };
+        if matches!(alert.state, AlertState::Acknowledged | AlertState::Closed) {
             alert.state = AlertState::Open;
             self.events.push((alert.id, Event::OpenAgain));
         }
+        alert.untold = None;
+        alert.closing = None;
+        alert.acknowledged.clear();
         let told = told_with(alert.told.as_ref(), &alert.latest, night);
         let before = alert.told.replace(told);
         self.notices.push(Notice { alert: alert.id, sequence: alert.sequence, kind, before });
@@ -202,36 +286,24 @@ impl Step {
     }
 }
 
-fn opened(
-    id: Uuid,
-    number: String,
-    identity: String,
-    judged: &Judged,
-    night: NaiveDate,
-    now: DateTime<Utc>,
-) -> Alert {
-    Alert {
-        id,
-        number,
-        identity,
-        state: AlertState::Open,
-        opened: night,
-        night,
-        latest: judged.finding.clone(),
-        told: None,
-        quiet_nights: 0,
-        sequence: 0,
-        changed_at: now,
-    }
-}
-
 /// Its rule holds on this night.
 fn again(mut alert: Alert, judged: &Judged, night: NaiveDate) -> Alert {
+    let another = alert.night < night;
     alert.latest = judged.finding.clone();
     alert.quiet_nights = 0;
     alert.night = night;
-    if matches!(alert.state, AlertState::Easing | AlertState::Closed) {
-        alert.state = AlertState::Open;
+    match alert.state {
+        AlertState::Pending => {
+            alert.held_nights += u32::from(another);
+            if alert.held_nights >= judged.hold_nights {
+                alert.state = AlertState::Open;
+            }
+        }
+        AlertState::Easing => {
+            alert.state = if attended(&alert) { AlertState::Acknowledged } else { AlertState::Open }
+        }
+        AlertState::Closed if alert.closing.is_none() => alert.state = AlertState::Open,
+        AlertState::Open | AlertState::Acknowledged | AlertState::Closed => {}
     }
     alert
 }
@@ -244,9 +316,9 @@ fn quieter(mut alert: Alert, night: NaiveDate) -> Alert {
     }
     alert.quiet_nights += 1;
     alert.night = night;
-    if alert.quiet_nights >= CLOSES_AFTER {
+    if alert.quiet_nights >= CLOSES_AFTER || alert.state == AlertState::Pending {
         alert.state = AlertState::Closed;
-    } else if alert.state == AlertState::Open {
+    } else if alert.state == AlertState::Open && alert.quiet_nights >= EASES_AFTER {
         alert.state = AlertState::Easing;
     }
     alert

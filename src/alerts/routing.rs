@@ -1,6 +1,6 @@
 //! Who is told: from the wards of an alert, through the directory, to mailboxes.
 
-use crate::model::{AreaKind, AreaRef, Finding, Geography, Mailbox, Role, Subject};
+use crate::model::{AreaKind, AreaRef, Finding, Geography, Mailbox, Mute, Party, Role, Subject};
 
 /// A mailbox that is told, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,19 +13,21 @@ pub struct Recipient {
     pub area: Option<AreaRef>,
     /// Told only because somebody else could not be.
     pub in_place: bool,
+    /// When it wants no mail.
+    pub mute: Option<Mute>,
 }
 
 impl Recipient {
+    /// Whose mailbox it is.
+    #[must_use]
+    pub fn party(&self) -> Party {
+        Party { role: self.role, area: self.area.clone() }
+    }
+
     /// As other readers of the message see it: a role and an area, never an address or a name of a person.
     #[must_use]
     pub fn label(&self, geography: &Geography) -> String {
-        let area = self.area.as_ref().map(|area| {
-            geography.get(area.kind, &area.code).map_or_else(|| area.code.clone(), |known| known.name.clone())
-        });
-        match area {
-            Some(area) => format!("{}, {area}", self.role.label()),
-            None => self.role.label().to_owned(),
-        }
+        self.party().label(geography)
     }
 }
 
@@ -36,6 +38,23 @@ pub struct Gap {
     pub ward: Option<String>,
     /// The role.
     pub role: Role,
+}
+
+/// The wards and roles for which the directory has nobody, over all wards: what `directory check` names.
+#[must_use]
+pub fn gaps(geography: &Geography, roles: &[Role], directory: &[Mailbox]) -> Vec<Gap> {
+    let wards = || geography.of_kind(AreaKind::Ward).map(|ward| &ward.code);
+    let live = |entry: &&Mailbox| entry.active && !entry.address.trim().is_empty();
+    let mut gaps = Vec::new();
+    for &role in roles {
+        for ward in wards() {
+            let mut found = directory.iter().filter(live);
+            if !found.any(|entry| entry.role == role && answers_for(entry, Some(ward), geography)) {
+                gaps.push(Gap { ward: Some(ward.clone()), role });
+            }
+        }
+    }
+    gaps
 }
 
 /// Everybody who is told about one finding.
@@ -63,7 +82,7 @@ pub fn role_in_words(text: &str) -> Option<Role> {
 /// Finds everybody who is told about a finding, each address once.
 ///
 /// A mailbox answers for a ward when its area is that ward, one that the ward belongs to (all of them: links are
-/// many-to-many), or the whole county. Where a role has nobody for a ward, the gap is named and the county's analyst and
+/// many-to-many), or the whole county, and somebody reads it. Where a role has nobody for a ward, the gap is named and the county's analyst and
 /// hate lead are told instead, so that nothing is lost. Without those too, `recipients` may be empty: then the run has to
 /// say so.
 #[must_use]
@@ -94,7 +113,7 @@ impl Route {
         let mut count = 0;
         for entry in found {
             let address = entry.address.trim();
-            if address.is_empty() {
+            if address.is_empty() || !entry.active {
                 continue;
             }
             count += 1;
@@ -105,6 +124,7 @@ impl Route {
                     role: entry.role,
                     area: entry.area.clone(),
                     in_place,
+                    mute: entry.mute,
                 });
             }
         }
@@ -137,12 +157,12 @@ fn answers_for(entry: &Mailbox, ward: Option<&str>, geography: &Geography) -> bo
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::model::{AlertLevel, Area, Recurrence, Window};
     use chrono::NaiveDate;
 
-    fn geography() -> Geography {
+    pub(in crate::alerts) fn geography() -> Geography {
         let day = NaiveDate::from_ymd_opt(2026, 6, 29).unwrap();
         let area = |kind, code: &str, name: &str| Area {
             kind,
@@ -172,10 +192,10 @@ mod tests {
 
     fn mailbox(role: Role, area: Option<(AreaKind, &str)>, address: &str) -> Mailbox {
         let area = area.map(|(kind, code)| AreaRef { kind, code: code.into() });
-        Mailbox { role, area, address: address.into() }
+        Mailbox { role, area, address: address.into(), active: true, mute: None }
     }
 
-    fn finding(wards: &[&str]) -> Finding {
+    pub(in crate::alerts) fn finding(wards: &[&str]) -> Finding {
         let day = NaiveDate::from_ymd_opt(2026, 6, 29).unwrap();
         Finding {
             rule: "any-street-cluster".into(),

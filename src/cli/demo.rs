@@ -1,5 +1,7 @@
 //! `tension-watch demo`: a synthetic county from nothing to mails and pages.
 
+mod partners;
+
 use super::{
     init::{lay_out, shipped, write},
     progress::Progress,
@@ -73,7 +75,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
     let nights = args.nights.clamp(1, 1_400);
     let (site, made) = prepare(&args).await?;
     let engine = site.engine(true).await?;
-    replay(&site, &engine, nights).await?;
+    replay(&site, &engine, &made, nights).await?;
     let told = opened(&site).await?;
     compare(&site, &engine, &made, &told, nights, args.null).await?;
     println!("took {:.0} s; mails are in {}", began.elapsed().as_secs_f64(), args.dir.join("mail").display());
@@ -169,7 +171,7 @@ struct Told {
 const SIDE_BY_SIDE: usize = 8;
 
 /// Replays the nights that were not done before, each with what was known then.
-async fn replay(site: &Site, engine: &Engine, nights: u32) -> Result<()> {
+async fn replay(site: &Site, engine: &Engine, made: &County, nights: u32) -> Result<()> {
     let schedule = site.schedule(&engine.county)?;
     let transport = Transport::of(&site.config).map_err(wrong)?;
     let folder = site.config.path(&site.config.rules.folder);
@@ -188,6 +190,7 @@ async fn replay(site: &Site, engine: &Engine, nights: u32) -> Result<()> {
         let judged: Result<Vec<(When, Evaluated)>> =
             tokio::task::block_in_place(|| known.into_par_iter().map(judge).collect());
         for (when, night) in judged? {
+            partners::answer(engine, made, when, night.seen()).await?;
             let settled = engine.settle(when, &rules, night).await;
             settled.with_context(|| format!("the night of {}", when.night))?;
             send_due(&site.store, &transport, &site.config.mail.from, &FixedClock(when.now)).await?;

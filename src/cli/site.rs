@@ -45,6 +45,12 @@ impl Site {
             county: self.county().await?,
             from: self.config.mail.from.clone(),
             site: self.config.site.address.trim_end_matches('/').to_owned(),
+            marking: self.config.mail.marking.clone(),
+            answer_key: self
+                .store
+                .secret("answers", &crate::web::new_key())
+                .await
+                .context("loading a key")?,
             synthetic,
         })
     }

@@ -1,6 +1,7 @@
 //! An area pack: a county as four small files beside its outlines.
 
 use crate::model::{Area, AreaKind, AreaRef, Bounds, Categories, Class, Mailbox, Pack, Projection};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use csv::{ReaderBuilder, StringRecord, Trim};
 use serde::Deserialize;
@@ -34,6 +35,8 @@ struct PackToml {
     category_word: String,
     category: Vec<Word>,
     class: Vec<Class>,
+    #[serde(default)]
+    holidays: Vec<NaiveDate>,
 }
 
 #[derive(Deserialize)]
@@ -76,15 +79,18 @@ pub fn read_pack(pack: &str, areas: &str, links: &str, directory: &str) -> Resul
     }
 }
 
-/// Reads a directory against the areas it may name.
+/// Reads a directory against the areas it may name. Two more columns may follow: `active` (yes or no) and `mute`, the hours
+/// in which the mailbox wants no mail.
 ///
 /// # Errors
 ///
 /// Every mistake: an unknown role or area, a mailbox that is no address.
 pub fn read_directory(directory: &str, areas: &[Area]) -> Result<Vec<Mailbox>, PackMistakes> {
     let mut mistakes = Vec::new();
-    let columns = ["role", "kind", "code", "mailbox"];
-    let found = table("directory.csv", directory, &columns, &mut mistakes, |row| {
+    let columns = ["role", "kind", "code", "mailbox", "active", "mute"];
+    let header = directory.trim_start_matches('\u{feff}').lines().next().unwrap_or_default();
+    let given = header.split(',').count().clamp(4, columns.len());
+    let found = table("directory.csv", directory, &columns[..given], &mut mistakes, |row| {
         let area = match row.get(1) {
             None | Some("") => None,
             Some(_) => Some(AreaRef { kind: kind(row, 1)?, code: text(row, 2, "code")? }),
@@ -95,7 +101,19 @@ pub fn read_directory(directory: &str, areas: &[Area]) -> Result<Vec<Mailbox>, P
             return Err(format!("there is no {} `{}` in the area pack", wanted.kind.code(), wanted.code));
         }
         let role = text(row, 0, "role")?.parse().map_err(|wrong| format!("{wrong}"))?;
-        Ok(Mailbox { role, area, address: address(&text(row, 3, "mailbox")?)? })
+        let active = match row.get(4).unwrap_or_default() {
+            "" | "yes" => true,
+            "no" => false,
+            other => {
+                let other: String = other.chars().take(20).collect();
+                return Err(format!("active is `{other}`; write yes or no"));
+            }
+        };
+        let mute = match row.get(5).unwrap_or_default() {
+            "" => None,
+            hours => Some(hours.parse().map_err(|wrong| format!("{wrong}"))?),
+        };
+        Ok(Mailbox { role, area, address: address(&text(row, 3, "mailbox")?)?, active, mute })
     });
     if mistakes.is_empty() { Ok(found) } else { Err(PackMistakes(mistakes)) }
 }
@@ -127,6 +145,7 @@ fn read_words(text: &str) -> Result<Pack, String> {
         bounds: read.bounds,
         category_word: read.category_word,
         classes: read.class,
+        holidays: read.holidays,
     })
 }
 
@@ -254,7 +273,7 @@ mod tests {
           |
         3 |         prefixx = "AC"
           |         ^^^^^^^
-        unknown field `prefixx`, expected one of `name`, `prefix`, `zone`, `projection`, `bounds`, `category_word`, `category`, `class`
+        unknown field `prefixx`, expected one of `name`, `prefix`, `zone`, `projection`, `bounds`, `category_word`, `category`, `class`, `holidays`
         areas.csv:2: `wrad` is not a kind of area; the kinds are ward, district, csp, npa and whole
         areas.csv:3: `02/05/2019` is not a date; write YYYY-MM-DD
         links.csv: there is no ward `W9` in areas.csv

@@ -147,6 +147,7 @@ mod tests {
             category_labels: vec![],
             category_word: "strand".into(),
             classes: vec![class("crime"), class("incident")],
+            holidays: Vec::new(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! One alert, as a message.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+
 use super::{
     chart,
     context::MailContext,
@@ -31,6 +33,17 @@ pub struct Composed {
     pub html: String,
     /// Named in the HTML.
     pub pictures: Vec<Picture>,
+}
+
+impl Composed {
+    /// The HTML with its pictures inside it, for a browser.
+    #[must_use]
+    pub fn whole_html(&self) -> String {
+        self.pictures.iter().fold(self.html.clone(), |html, picture| {
+            let data = BASE64.encode(&picture.png);
+            html.replace(&format!("cid:{}", picture.cid), &format!("data:image/png;base64,{data}"))
+        })
+    }
 }
 
 /// Makes the message about an alert. The same context gives the same message. A chart that can't be drawn is left out:

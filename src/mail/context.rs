@@ -3,8 +3,10 @@
 use crate::{
     alerts::NoticeKind,
     model::{Alert, Geography, Incident, Pack, Told},
+    rules::TellAgain,
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Everything one message needs. Nothing here names a street, a person or an incident.
@@ -14,6 +16,8 @@ pub struct MailContext<'a> {
     pub alert: &'a Alert,
     /// Why the reader is told.
     pub kind: &'a NoticeKind,
+    /// Where and which categories when it was first told, as [`super::about`] wrote it then: subjects keep it.
+    pub about: Option<&'a str>,
     /// What was told before, for updates.
     pub before: Option<&'a Told>,
     /// The county.
@@ -38,12 +42,46 @@ pub struct MailContext<'a> {
     pub others: &'a [String],
     /// What is asked of the reader.
     pub asked: Asked<'a>,
+    /// What makes the reader hear again.
+    pub tell_again: TellAgain,
+    /// The roles of those who have not acknowledged it, where that is the news.
+    pub waiting: &'a [String],
+    /// The link by which this reader answers.
+    pub answer: &'a str,
     /// What links begin with, without a slash at the end, for example `https://watch.county.invalid`.
     pub site: &'a str,
     /// The protective marking, top and bottom and in the subject, for example `OFFICIAL-SENSITIVE`; empty for none.
     pub marking: &'a str,
     /// The figures are invented: the message says so.
     pub synthetic: bool,
+}
+
+/// What the messages of one notice are made from, whoever reads them: kept, so that a reminder or a preview says what was
+/// known then.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The alert, as it stood.
+    pub alert: Alert,
+    /// Why it was told.
+    pub kind: NoticeKind,
+    /// Where and which categories when it was first told.
+    pub about: String,
+    /// What was told before.
+    pub before: Option<Told>,
+    /// What can be told of the incidents behind it.
+    pub figures: Figures,
+    /// The counts before, for the chart.
+    pub history: Option<History>,
+    /// Up to when reports were known.
+    pub data_as_at: DateTime<Utc>,
+    /// How much the latest reports usually still grow.
+    pub late: Option<LateReports>,
+    /// Known events and campaigns.
+    pub calendar: Vec<String>,
+    /// What the rule asks for.
+    pub rule_in_words: String,
+    /// What makes readers hear again.
+    pub tell_again: TellAgain,
 }
 
 /// What the reader is asked to do.
@@ -56,7 +94,7 @@ pub struct Asked<'a> {
 }
 
 /// How much reports usually still grow.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LateReports {
     /// The latest so many days.
     pub days: u32,
@@ -65,7 +103,7 @@ pub struct LateReports {
 }
 
 /// The counts of the same area, categories and length of window, one after the other.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct History {
     /// The last day of each window and its count, oldest first; the last one is the alert's own.
     pub counts: Vec<(NaiveDate, u32)>,
@@ -76,7 +114,7 @@ pub struct History {
 }
 
 /// What may be told of the incidents behind an alert: proportions in words, never a figure under five.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// How many incidents these figures are of; 0 when nothing is known.
     pub incidents: u64,

@@ -26,7 +26,8 @@ mod view;
 mod words;
 
 pub use compose::{Composed, Picture, compose};
-pub use context::{Asked, Figures, History, LateReports, MailContext};
+pub use context::{Asked, Facts, Figures, History, LateReports, MailContext};
 pub use message::{Envelope, MessageError, Thread, message_bytes, message_id};
 pub use render::RenderError;
+pub use view::about;
 pub(crate) use words::times;

@@ -28,6 +28,7 @@ fn pack() -> Pack {
         category_labels: ["Race", "Religion", "Sexual orientation", "Disability"].map(String::from).into(),
         category_word: "strand".into(),
         classes: vec![class("crime", "Hate crime"), class("incident", "Hate incident")],
+        holidays: Vec::new(),
     }
 }
 
@@ -95,6 +96,12 @@ fn alert() -> Alert {
         quiet_nights: 0,
         sequence: 1,
         changed_at: "2026-06-30T03:30:00Z".parse().unwrap(),
+        held_nights: 1,
+        untold: None,
+        asked: Vec::new(),
+        acknowledged: Vec::new(),
+        closing: None,
+        expected_event: None,
     }
 }
 
@@ -144,6 +151,7 @@ impl Sample {
         MailContext {
             alert: &self.alert,
             kind: &self.kind,
+            about: None,
             before: self.before.as_ref(),
             pack: &self.pack,
             geography: &self.geography,
@@ -159,6 +167,9 @@ impl Sample {
                 by: Some("2026-07-02T16:00:00Z".parse().unwrap()),
                 then: Some("CSP chair, Safer Leicester"),
             },
+            tell_again: crate::rules::TellAgain::ALL,
+            waiting: &[],
+            answer: "https://watch.county.invalid/answer/0123456789abcdef0123456789abcdef",
             site: "https://watch.county.invalid",
             marking: "OFFICIAL-SENSITIVE",
             synthetic: true,

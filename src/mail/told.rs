@@ -153,7 +153,18 @@ impl MailContext<'_> {
 
     /// What is new since the last message, one sentence each; none in a first message.
     pub(super) fn since_last(&self) -> Vec<String> {
-        let NoticeKind::Grown(reasons) = self.kind else { return Vec::new() };
+        let reasons = match self.kind {
+            NoticeKind::New => return Vec::new(),
+            NoticeKind::Grown(reasons) => reasons,
+            NoticeKind::Unanswered { since } => return self.unanswered(*since),
+            NoticeKind::RanOut { acknowledged } => {
+                return vec![format!(
+                    "You acknowledged this alert on {}. No action has been recorded since, and it is not marked as an \
+                     expected event.",
+                    long_day(acknowledged.with_timezone(&self.pack.zone).date_naive())
+                )];
+            }
+        };
         let mut told: Vec<String> = reasons.iter().map(|reason| self.grown(reason)).collect();
         let doubled = reasons.iter().any(|reason| matches!(reason, Growth::CountDoubled { .. }));
         if let (Some(before), false) = (self.before, doubled) {
@@ -188,9 +199,55 @@ impl MailContext<'_> {
         }
     }
 
+    /// Since when it waits, and for whom.
+    fn unanswered(&self, since: DateTime<Utc>) -> Vec<String> {
+        let day = long_day(since.with_timezone(&self.pack.zone).date_naive());
+        let waiting: Vec<String> = self.waiting.iter().map(|party| clean(party)).collect();
+        let whom = match waiting.len() {
+            0 => String::new(),
+            1 | 2 => format!(" by {}", waiting.join(" and by ")),
+            many => format!(" by {} of those told", thousands(many as u64)),
+        };
+        vec![format!("This alert was told on {day} and has not been acknowledged in time{whom}.")]
+    }
+
+    /// When the reader hears again, in one sentence.
+    pub(super) fn again(&self) -> String {
+        let news = self.tell_again;
+        let word = clean(&self.pack.category_word);
+        let parts: Vec<String> = [
+            (news.level, "the level rises".to_owned()),
+            (news.count, "the count doubles".to_owned()),
+            (news.category, format!("a {word} joins")),
+            (news.ward, "a ward joins".to_owned()),
+        ]
+        .into_iter()
+        .filter_map(|(is_news, words)| is_news.then_some(words))
+        .collect();
+        let when = match parts.as_slice() {
+            [] => {
+                return "You will not hear of this alert again unless it is not acknowledged in time.".into();
+            }
+            [one] => one.clone(),
+            [first @ .., last] => format!("{} or {last}", first.join(", ")),
+        };
+        format!("You will hear again only if {when}, or if it is not acknowledged in time.")
+    }
+
     /// What is asked, in one sentence.
     pub(super) fn asked(&self) -> String {
         let by = self.asked.by.map(|by| format!(" by {}", self.moment_by(by))).unwrap_or_default();
+        match self.kind {
+            NoticeKind::New | NoticeKind::Grown(_) => {}
+            NoticeKind::Unanswered { .. } => {
+                return format!(
+                    "Please see that somebody takes this alert on, or acknowledge it yourself{by}."
+                );
+            }
+            NoticeKind::RanOut { .. } => {
+                return "Please record an action, or close the alert and say what you made of it.".into();
+            }
+        }
         format!("Please acknowledge this alert{by}, then record an action or say that there is no concern.")
     }
 

@@ -4,11 +4,11 @@ use super::{
     Picture,
     context::{History, MailContext},
     told::{clean_long, level},
-    words::{cap, clean, listed, sentence, span},
+    words::{cap, clean, inside, listed, sentence, span},
 };
 use crate::{
     alerts::NoticeKind,
-    model::{AlertLevel, AreaKind, Subject},
+    model::{AlertLevel, AreaKind, Finding, Geography, Pack, Subject},
 };
 use minijinja::{Value, context};
 
@@ -38,7 +38,13 @@ pub(super) fn view(context: &MailContext<'_>, chart: Option<&Picture>) -> Value 
         steps => steps(finding.level),
         since_last => Value::from_iter(context.since_last()),
         asked => context.asked(),
-        link => format!("{site}/alerts/{}", in_path(&context.alert.number)),
+        link => clean_long(context.answer),
+        page => format!("{site}/alerts/{}", in_path(&context.alert.number)),
+        since_heading => match context.kind {
+            NoticeKind::New | NoticeKind::Grown(_) => "Since the last message",
+            NoticeKind::Unanswered { .. } | NoticeKind::RanOut { .. } => "Why you get this now",
+        },
+        again => context.again(),
         chart => chart,
         facts => facts(context, &site),
         reader => clean(context.reader),
@@ -47,17 +53,15 @@ pub(super) fn view(context: &MailContext<'_>, chart: Option<&Picture>) -> Value 
     }
 }
 
-/// The subject of a message: marking, number, what changed, where, which categories.
+/// The subject of a message, the same over the life of an alert: marking, number, where and which categories when it was
+/// first told. What has changed stands in the message.
 pub(super) fn subject(context: &MailContext<'_>) -> String {
     let marking = clean(context.marking);
     let marking = if marking.is_empty() { marking } else { format!("[{marking}] ") };
-    let text = format!(
-        "{marking}{} - {} - {} - {}",
-        topic(context),
-        change(context.kind).to_uppercase(),
-        place(context),
-        categories(context)
-    );
+    let about = context
+        .about
+        .map_or_else(|| about(&context.alert.latest, context.pack, context.geography), ToOwned::to_owned);
+    let text = format!("{marking}{} - {about}", topic(context));
     // A literal encoded word would pass as it is and be decoded by the reader's program.
     cap(&clean_long(&text).replace("=?", "= ?"), LONGEST_SUBJECT)
 }
@@ -67,34 +71,36 @@ pub(super) fn topic(context: &MailContext<'_>) -> String {
     format!("Tension signal {}", clean(&context.alert.number))
 }
 
-fn place(context: &MailContext<'_>) -> String {
-    let wards = context.wards();
-    match wards.len() {
-        0 | 1 => context.place(1),
-        _ if about_a_larger_area(context) => context.place(1),
-        2 => format!("{} + 1 ward", wards[0]),
-        many => format!("{} + {} wards", wards[0], many - 1),
-    }
-}
-
-fn about_a_larger_area(context: &MailContext<'_>) -> bool {
-    matches!(&context.alert.latest.subject, Subject::Area { area, .. } if area.kind != AreaKind::Ward)
-}
-
-fn categories(context: &MailContext<'_>) -> String {
-    let codes = &context.alert.latest.categories;
-    let word = clean(&context.pack.category_word);
-    match codes.len() {
+/// Where and which categories, in a few words for a subject: `Belgrave + 1 ward - race/religion`.
+#[must_use]
+pub fn about(finding: &Finding, pack: &Pack, geography: &Geography) -> String {
+    let name = |kind, code: &str| clean(geography.get(kind, code).map_or(code, |known| &known.name));
+    let place = match (&finding.subject, finding.wards.as_slice()) {
+        (Subject::Area { area, .. }, _) if area.kind != AreaKind::Ward => name(area.kind, &area.code),
+        (_, []) => clean(&pack.name),
+        (_, [one]) => name(AreaKind::Ward, one),
+        (_, [first, _]) => format!("{} + 1 ward", name(AreaKind::Ward, first)),
+        (_, [first, more @ ..]) => format!("{} + {} wards", name(AreaKind::Ward, first), more.len()),
+    };
+    let label = |code: &String| {
+        let place = pack.categories.codes().iter().position(|known| known == code);
+        inside(&clean(place.and_then(|place| pack.category_labels.get(place)).unwrap_or(code)))
+    };
+    let word = clean(&pack.category_word);
+    let categories = match finding.categories.len() {
         0 => format!("any {word}"),
-        1..=3 => codes.iter().map(|code| context.category(code)).collect::<Vec<_>>().join("/"),
+        1..=3 => finding.categories.iter().map(label).collect::<Vec<_>>().join("/"),
         many => format!("{many} {word}s"),
-    }
+    };
+    format!("{place} - {categories}")
 }
 
 const fn change(kind: &NoticeKind) -> &'static str {
     match kind {
         NoticeKind::New => "New",
         NoticeKind::Grown(_) => "Intensifying",
+        NoticeKind::Unanswered { .. } => "Not acknowledged",
+        NoticeKind::RanOut { .. } => "Reminder",
     }
 }
 

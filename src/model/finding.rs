@@ -1,6 +1,8 @@
 //! A rule that held, and the alert it becomes.
 
-use super::{AlertLevel, AreaRef, Change, Effect, Recurrence, Window};
+use super::{
+    Acknowledgement, AlertLevel, AreaRef, Asked, Change, Closing, Effect, Recurrence, Untold, Window,
+};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -159,14 +161,30 @@ impl Finding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertState {
+    /// Its rule holds, and waits for another night before anybody is told.
+    Pending,
     /// Its rule holds, and it has been told or is about to be.
     Open,
-    /// Somebody responsible has said that they have it.
+    /// Everybody who was asked has said that they have it.
     Acknowledged,
     /// Its rule has stopped holding; it closes if that lasts.
     Easing,
     /// Over.
     Closed,
+}
+
+impl AlertState {
+    /// As pages, tables and the command line write it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Open => "open",
+            Self::Acknowledged => "acknowledged",
+            Self::Easing => "easing",
+            Self::Closed => "closed",
+        }
+    }
 }
 
 /// A finding with a life.
@@ -194,6 +212,56 @@ pub struct Alert {
     pub sequence: i64,
     /// When it last changed.
     pub changed_at: DateTime<Utc>,
+    /// Nights on which the rule has held, while pending.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub held_nights: u32,
+    /// Why it is not told, while it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untold: Option<Untold>,
+    /// Who was asked to acknowledge it: those told first, then those who were told because the ones before had not
+    /// answered in time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<Asked>,
+    /// Who has, each for themselves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acknowledged: Vec<Acknowledgement>,
+    /// How it was closed, where somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing: Option<Closing>,
+    /// The known event that those responsible see in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_event: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+impl Alert {
+    /// A new alert, of which nobody has been told.
+    #[must_use]
+    pub fn new(id: Uuid, number: String, finding: Finding, night: NaiveDate, now: DateTime<Utc>) -> Self {
+        Self {
+            id,
+            number,
+            identity: finding.identity(),
+            state: AlertState::Open,
+            opened: night,
+            night,
+            latest: finding,
+            told: None,
+            quiet_nights: 0,
+            sequence: 0,
+            changed_at: now,
+            held_nights: 1,
+            untold: None,
+            asked: Vec::new(),
+            acknowledged: Vec::new(),
+            closing: None,
+            expected_event: None,
+        }
+    }
 }
 
 /// What the recipients were last told: an alert is told again only when it outgrows this.

@@ -3,6 +3,7 @@
 //! In: nothing. Out: the types every other folder speaks in. A new word comes here only when two folders need it;
 //! its name is the field's own term, the same in code, tables, pages and mails.
 
+mod answer;
 mod area;
 mod category;
 mod directory;
@@ -13,9 +14,10 @@ mod pack;
 mod period;
 mod signal;
 
+pub use answer::{Acknowledgement, Asked, Closing, DataAlert, Outcome, Party, Silence, Untold};
 pub use area::{Area, AreaKind, DanglingLink, Geography, UnknownKind};
 pub use category::{Categories, CategorySet, MAX_CATEGORIES, TooManyCategories};
-pub use directory::{Mailbox, Role, UnknownRole};
+pub use directory::{Mailbox, Mute, Role, UnknownMute, UnknownRole};
 pub use finding::{Alert, AlertState, CalendarNote, Finding, Plain, ShareSeen, SignalKind, Subject, Told};
 pub use incident::{Incident, Place, Precision, Status};
 pub use level::{AlertLevel, Recurrence};

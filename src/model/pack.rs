@@ -76,4 +76,7 @@ pub struct Pack {
     pub category_word: String,
     /// The class list.
     pub classes: Vec<Class>,
+    /// Public holidays, which are no working days.
+    #[serde(default)]
+    pub holidays: Vec<NaiveDate>,
 }

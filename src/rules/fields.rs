@@ -219,8 +219,9 @@ pub(super) const FIELDS: &[Field] = &[
     field("tell", "who", Shape::Words(&WHO), true, r#"who = ["csp", "neighbourhood team"]"#, "Who is told, by role."),
     field("tell", "quiet_for", Shape::Days, false, r#"quiet_for = "14 days""#, "An alert that closed at most so long ago is opened again rather than begun anew. 14 days unless you write it."),
     field("tell", "tell_again_when", Shape::Words(&AGAIN), false, r#"tell_again_when = ["level rises", "count doubles"]"#, "What is news while an alert is open. All four unless you write it."),
-    field("tell", "ack_within", Shape::WorkingDays, false, r#"ack_within = "2 working days""#, "By when somebody acknowledges the alert."),
-    field("tell", "then_tell", Shape::Words(&WHO), false, r#"then_tell = ["csp chair"]"#, "Who is to be told when nobody has. Kept with the rule; this version does not send it yet."),
+    field("tell", "hold_nights", Shape::Whole(1, 14), false, "hold_nights = 2", "The rule holds on so many nights in a row before anybody is told. 1 unless you write it: the first night is told."),
+    field("tell", "ack_within", Shape::WorkingDays, false, r#"ack_within = "2 working days""#, "By when those told acknowledge the alert, each for themselves; then `then_tell` are told. No clock runs without it."),
+    field("tell", "then_tell", Shape::Words(&WHO), false, r#"then_tell = ["csp chair"]"#, "Who is told when somebody of those told first has not. The chairs of the partnerships unless you write it; the Senior Officer Group after them."),
 
     field("override", "csps", Shape::Csps, true, r#"csps = ["Charnwood"]"#, "The partnerships with other numbers."),
     field("override", "at_least", Shape::Whole(1, 10_000), false, "at_least = 3", "Instead of the detector's own."),

@@ -226,7 +226,7 @@ pub(super) const fn signal(detector: &Detector) -> SignalKind {
 }
 
 /// What is news while an alert is open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "they are independent answers of the file")]
 pub struct TellAgain {
     /// The level rises.
@@ -303,6 +303,8 @@ pub struct Rule {
     pub quiet_for_days: u32,
     /// What is news while an alert is open.
     pub tell_again: TellAgain,
+    /// So many nights in a row it has to hold before anybody is told.
+    pub hold_nights: u32,
     /// So many working days to acknowledge, where the rule says so.
     pub ack_within_days: Option<u32>,
     /// Who is told when nobody has.

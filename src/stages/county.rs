@@ -1,6 +1,7 @@
 //! The county as the store has it: loaded once for a piece of work and handed down.
 
 use crate::{
+    alerts::WorkingDays,
     import,
     locate::{Boundaries, Boundary, Grid, neighbours},
     model::{Area, AreaKind, Geography, Incident, Mailbox, Pack},
@@ -114,6 +115,12 @@ impl County {
     #[must_use]
     pub fn start_of(&self, day: NaiveDate) -> DateTime<Utc> {
         start_of(day, self.pack.zone)
+    }
+
+    /// Which days people work.
+    #[must_use]
+    pub fn working_days(&self) -> WorkingDays<'_> {
+        WorkingDays { zone: self.pack.zone, holidays: &self.pack.holidays }
     }
 
     /// The local day of an instant.

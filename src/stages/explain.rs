@@ -202,12 +202,7 @@ fn standing(alert: &Alert, again: &Again) -> String {
 
 /// How an alert stands, as a word.
 fn state(alert: &Alert) -> &'static str {
-    match alert.state {
-        crate::model::AlertState::Open => "open",
-        crate::model::AlertState::Acknowledged => "acknowledged",
-        crate::model::AlertState::Easing => "easing",
-        crate::model::AlertState::Closed => "closed",
-    }
+    alert.state.code()
 }
 
 /// The ward that a code or a name stands for on a day.

@@ -2,10 +2,13 @@
 //!
 //! In: a store, a night, the rules. Out: what changed, saved in one transaction for each step.
 
+pub mod answers;
 pub mod county;
 pub mod explain;
 pub mod figures;
+mod follow_up;
 pub mod import;
+pub(crate) mod letters;
 pub mod night;
 pub mod rules;
 pub mod send;

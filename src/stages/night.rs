@@ -5,6 +5,7 @@ use crate::{
     alerts::{self, Judged},
     cluster::Lives,
     count::{Case, Completeness, Ledger},
+    mail::Facts,
     model::{AlertLevel, Cluster, Finding, Geography, Subject},
     rules::{Detector, Night, Rule, RuleOutcome, RuleSet, Status, evaluate, follow},
     store::{AlertEvent, Known, Run, RunOutcome, SeenIncident, Store, Tx},
@@ -30,6 +31,10 @@ pub struct Engine {
     pub from: String,
     /// What links in messages begin with.
     pub site: String,
+    /// The protective marking of messages, for example `OFFICIAL-SENSITIVE`; empty for none.
+    pub marking: String,
+    /// Makes the links by which recipients answer; a secret of this installation.
+    pub answer_key: String,
     /// The county is invented: messages say so.
     pub synthetic: bool,
 }
@@ -57,6 +62,14 @@ pub struct Evaluated {
     took: Duration,
 }
 
+impl Evaluated {
+    /// The incidents it was said of.
+    #[must_use]
+    pub fn seen(&self) -> &[SeenIncident] {
+        &self.seen
+    }
+}
+
 /// What a night brought.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NightReport {
@@ -70,6 +83,8 @@ pub struct NightReport {
     pub opened: Vec<String>,
     /// Messages put into the outbox.
     pub messages: usize,
+    /// Messages held, because one recipient would have got too many at once.
+    pub held: usize,
     /// Wards and roles for which nobody could be found.
     pub gaps: Vec<String>,
     /// Sources that are late.
@@ -194,6 +209,7 @@ impl Engine {
             outcomes: evaluated.outcomes.clone(),
             opened: Vec::new(),
             messages: 0,
+            held: 0,
             gaps: Vec::new(),
             late: late.map(|feed| feed.source.clone()).collect(),
             past,
@@ -294,6 +310,7 @@ impl Engine {
             let identity = finding.identity();
             folded.iter().any(|(own, level)| **own == identity && *level >= finding.level)
         };
+        let silences = self.store.silences_on(when.night).await.context("loading the silences")?;
         let judged: Vec<Judged> = report
             .outcomes
             .iter()
@@ -305,6 +322,8 @@ impl Engine {
                     quiet_for_days: rule.quiet_for_days,
                     shadow: rule.status == Status::Shadow,
                     folded: folds(finding),
+                    silenced: alerts::silenced(finding, &silences, when.night, geography),
+                    hold_nights: rule.hold_nights,
                     tell_again: rule.tell_again,
                 })
             })
@@ -314,7 +333,8 @@ impl Engine {
         };
         let longest = rules.set.rules.iter().map(quiet).max().unwrap_or(0);
         let since = when.night - Days::new(u64::from(longest) + 1);
-        let alerts = self.store.alerts_since(since).await.context("loading the alerts")?;
+        tx.take_turn_with_alerts().await.context("waiting for others")?;
+        let alerts = tx.alerts_since(since).await.context("loading the alerts")?;
         let year = chrono::Datelike::year(&when.night);
         let mut numbers = std::collections::VecDeque::new();
         for _ in 0..alerts::numbers_wanted(when.night, &alerts, &judged) {
@@ -322,21 +342,39 @@ impl Engine {
         }
         let mut next_number = |_| numbers.pop_front().unwrap_or_default();
         let prefix = &self.county.pack.prefix;
-        let step =
+        let mut step =
             alerts::step(when.night, when.now, alerts, &judged, &mut Uuid::now_v7, &mut next_number, prefix);
+        let mut letters = Vec::new();
+        let mut notices = Vec::new();
+        for notice in &step.notices {
+            let Some(alert) = step.alerts.iter_mut().find(|alert| alert.id == notice.alert) else { continue };
+            let Some(rule) = find(rules, &alert.latest.rule) else { continue };
+            let rule = rule.at(&alert.latest.wards, geography);
+            let first: Option<Facts> =
+                self.store.notice(alert.id, 0).await.context("loading what was told first")?;
+            let (facts, own) = telling.notice(alert, notice, rule, first.as_ref(), report);
+            notices.push((alert.id, notice.sequence, facts));
+            letters.extend(own);
+        }
         for alert in &step.alerts {
             tx.save_alert(alert, when.night).await.context("saving an alert")?;
         }
         for (alert, event) in &step.events {
-            let event = AlertEvent { at: when.now, what: event.code().into(), who: "engine".into() };
+            let event = AlertEvent {
+                at: when.now,
+                what: event.code().into(),
+                who: "engine".into(),
+                why: event.why(),
+            };
             tx.add_alert_event(Uuid::now_v7(), *alert, &event).await?;
         }
-        for notice in &step.notices {
-            let Some(alert) = step.alerts.iter().find(|alert| alert.id == notice.alert) else { continue };
-            let Some(rule) = find(rules, &alert.latest.rule) else { continue };
-            let rule = rule.at(&alert.latest.wards, geography);
-            telling.notice(tx, alert, notice, rule, report).await?;
+        for (alert, sequence, facts) in &notices {
+            tx.save_notice(*alert, *sequence, facts).await.context("keeping what is told")?;
         }
+        let posted = self.post(tx, letters, geography, when.now).await?;
+        report.messages += posted.messages;
+        report.held += posted.held;
+        report.messages += self.follow_up_in(tx, when.now, rules).await?;
         let opened = step.alerts.iter().filter(|alert| alert.opened == when.night && alert.sequence <= 1);
         report.opened = opened.map(|alert| alert.number.clone()).collect();
         Ok(())

@@ -1,19 +1,16 @@
-//! From a notice to the messages of its recipients.
+//! From a notice to what its recipients are to be told.
 
-use super::night::{Engine, Evaluated, NightReport, When, by_id};
+use super::{
+    letters::Letter,
+    night::{Engine, Evaluated, NightReport, When, by_id},
+};
 use crate::{
     alerts::{Notice, route},
-    mail::{
-        Asked, Envelope, Figures, History, LateReports, MailContext, Thread, compose, message_bytes,
-        message_id,
-    },
-    model::{Alert, CalendarNote, Effect, Finding, Incident, SignalKind, Subject, Window},
+    mail::{Facts, Figures, History, LateReports, about},
+    model::{Alert, Asked, CalendarNote, Effect, Finding, Incident, SignalKind, Subject, Window},
     rules::Rule,
-    store::{OutboxMessage, Tx},
 };
-use anyhow::{Context, Result};
-use chrono::{DateTime, Datelike, Days, NaiveTime, TimeZone, Utc, Weekday};
-use uuid::Uuid;
+use chrono::Days;
 
 /// How many windows a chart shows.
 const CHART_WINDOWS: u64 = 13;
@@ -29,15 +26,17 @@ pub(super) struct Telling<'a> {
 }
 
 impl Telling<'_> {
-    /// Puts one message for each recipient into the outbox.
-    pub(super) async fn notice(
+    /// Finds who is told of a notice and what, and notes in the alert that they are asked to acknowledge it.
+    ///
+    /// `first` is what was told first, if anything was.
+    pub(super) fn notice(
         &self,
-        tx: &mut Tx,
-        alert: &Alert,
+        alert: &mut Alert,
         notice: &Notice,
         rule: &Rule,
+        first: Option<&Facts>,
         report: &mut NightReport,
-    ) -> Result<()> {
+    ) -> (Facts, Vec<Letter>) {
         let route = route(&alert.latest, &rule.who, &self.night.geography, &self.engine.county.directory);
         report.gaps.extend(route.gaps.iter().map(|gap| {
             format!(
@@ -47,62 +46,36 @@ impl Telling<'_> {
                 gap.ward.as_deref().unwrap_or("none")
             )
         }));
+        let now = self.when.now;
+        let by = rule.ack_within_days.map(|days| self.engine.county.working_days().after(now, days));
+        let parties = route.recipients.iter().map(crate::alerts::Recipient::party).collect();
+        alert.asked = vec![Asked { parties, since: now, by }];
         let members: Vec<&Incident> = alert
             .latest
             .members
             .iter()
             .filter_map(|id| Some(&*by_id(&self.night.seen, id)?.incident))
             .collect();
-        let labels: Vec<String> = route.recipients.iter().map(|to| to.label(&self.night.geography)).collect();
-        let rule_in_words = rule.in_words();
-        let calendar = calendar(&alert.latest);
-        for (place, to) in route.recipients.iter().enumerate() {
-            let others: Vec<String> = labels
-                .iter()
-                .enumerate()
-                .filter(|(other, _)| *other != place)
-                .map(|(_, label)| label.clone())
-                .collect();
-            let context = MailContext {
-                alert,
-                kind: &notice.kind,
-                before: notice.before.as_ref(),
-                pack: &self.engine.county.pack,
-                geography: &self.night.geography,
-                figures: Figures::of(&members, &self.engine.county.pack),
-                history: self.history(alert, rule),
-                data_as_at: self.when.as_known_on,
-                late: self.late(),
-                calendar: &calendar,
-                rule_in_words: &rule_in_words,
-                reader: &labels[place],
-                others: &others,
-                asked: Asked { by: rule.ack_within_days.map(|days| self.working_days(days)), then: None },
-                site: &self.engine.site,
-                marking: "OFFICIAL-SENSITIVE",
-                synthetic: self.engine.synthetic,
-            };
-            let composed = compose(&context).context("making a message")?;
-            let envelope = Envelope { from: &self.engine.from, to: &to.address };
-            let id = message_id(alert.id, notice.sequence, envelope);
-            let follows: Vec<String> = tx.thread_root(alert.id, &to.address).await?.into_iter().collect();
-            let bytes =
-                message_bytes(&composed, envelope, Thread { id: &id, follows: &follows }, self.when.now)
-                    .context("making a message")?;
-            let message = OutboxMessage {
-                id: Uuid::now_v7(),
-                alert_id: alert.id,
-                mailbox: to.address.clone(),
-                sequence: notice.sequence,
-                message_id: id,
-                message: String::from_utf8(bytes).context("a message is ASCII")?,
-                created_at: self.when.now,
-                attempts: 0,
-            };
-            tx.add_message(&message).await.context("putting a message into the outbox")?;
-            report.messages += 1;
-        }
-        Ok(())
+        let facts = Facts {
+            alert: alert.clone(),
+            kind: notice.kind.clone(),
+            about: first.map_or_else(
+                || about(&alert.latest, &self.engine.county.pack, &self.night.geography),
+                |first| first.about.clone(),
+            ),
+            before: notice.before.clone(),
+            figures: Figures::of(&members, &self.engine.county.pack),
+            history: self.history(alert, rule),
+            data_as_at: self.when.as_known_on,
+            late: self.late(),
+            calendar: calendar(&alert.latest),
+            rule_in_words: rule.in_words(),
+            tell_again: rule.tell_again,
+        };
+        let then = by.map(|_| super::follow_up::next_in_words(&rule.then_tell));
+        let letters =
+            Letter::each(&facts, notice.sequence, route.recipients, &self.night.geography, by, then);
+        (facts, letters)
     }
 
     /// The counts of the windows before, of the same area and categories.
@@ -136,22 +109,6 @@ impl Telling<'_> {
             (1..=i64::from(LATE_DAYS)).map(|days| known.after(days)).sum::<f64>() / f64::from(LATE_DAYS);
         (mean > 0.0 && mean < 1.0)
             .then(|| LateReports { days: LATE_DAYS, percent: (1.0 / mean - 1.0) * 100.0 })
-    }
-
-    /// Five in the afternoon so many working days from now. Public holidays count as working days here.
-    fn working_days(&self, days: u32) -> DateTime<Utc> {
-        let zone = self.engine.county.pack.zone;
-        let mut day = self.when.now.with_timezone(&zone).date_naive();
-        let mut left = days;
-        while left > 0 {
-            day = day + Days::new(1);
-            if !matches!(day.weekday(), Weekday::Sat | Weekday::Sun) {
-                left -= 1;
-            }
-        }
-        let five = NaiveTime::from_hms_opt(17, 0, 0).unwrap_or(NaiveTime::MIN);
-        let local = zone.from_local_datetime(&day.and_time(five)).earliest();
-        local.map_or(self.when.now, |at| at.with_timezone(&Utc))
     }
 }
 

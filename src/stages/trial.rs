@@ -358,8 +358,15 @@ impl Life {
             .into_iter()
             .map(|finding| {
                 let here = rule.at(&finding.wards, geography);
-                let (quiet_for_days, tell_again) = (here.quiet_for_days, here.tell_again);
-                Judged { finding, quiet_for_days, shadow: false, folded: false, tell_again }
+                Judged {
+                    quiet_for_days: here.quiet_for_days,
+                    shadow: false,
+                    folded: false,
+                    silenced: None,
+                    hold_nights: here.hold_nights,
+                    tell_again: here.tell_again,
+                    finding,
+                }
             })
             .collect();
         let alive = std::mem::take(&mut self.alerts);

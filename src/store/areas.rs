@@ -23,9 +23,9 @@ statements! {
         JOIN area a ON a.kind = 'ward' AND a.code = b.ward AND a.boundary_year = b.boundary_year
         WHERE a.valid_from <= $1 AND (a.valid_to IS NULL OR a.valid_to > $1) ORDER BY b.ward";
     FORGET_MAILBOXES = "DELETE FROM mailbox";
-    SAVE_MAILBOX = "INSERT INTO mailbox (role, kind, code, address) VALUES ($1, $2, $3, $4)
+    SAVE_MAILBOX = "INSERT INTO mailbox (role, kind, code, address, active, mute) VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT DO NOTHING";
-    LOAD_MAILBOXES = "SELECT role, kind, code, address FROM mailbox ORDER BY role, kind, code, address";
+    LOAD_MAILBOXES = "SELECT role, kind, code, address, active, mute FROM mailbox ORDER BY role, kind, code, address";
 }
 
 /// A ward's outline.
@@ -130,14 +130,21 @@ impl Store {
     ///
     /// As [`StoreError`] says.
     pub async fn directory(&self) -> Result<Vec<Mailbox>> {
-        let rows: Vec<(String, String, String, String)> =
+        let rows: Vec<(String, String, String, String, bool, String)> =
             on!(Self, self, pool => sqlx::query_as(LOAD_MAILBOXES).fetch_all(pool).await?);
         rows.into_iter()
-            .map(|(role, kind, code, address)| {
+            .map(|(role, kind, code, address, active, mute)| {
                 Ok(Mailbox {
                     role: role.parse().map_err(|_| StoreError::Unreadable { what: "role" })?,
                     area: area_ref(&kind, code)?,
                     address,
+                    active,
+                    mute: match mute.as_str() {
+                        "" => None,
+                        hours => {
+                            Some(hours.parse().map_err(|_| StoreError::Unreadable { what: "mute hours" })?)
+                        }
+                    },
                 })
             })
             .collect()
@@ -222,6 +229,8 @@ impl Tx {
                     .bind(kind)
                     .bind(code)
                     .bind(&mailbox.address)
+                    .bind(mailbox.active)
+                    .bind(mailbox.mute.map_or_else(String::new, |mute| mute.to_string()))
             );
         }
         Ok(())

@@ -39,24 +39,30 @@ macro_rules! execute {
 
 mod accounts;
 mod alerts;
+mod answers;
 mod areas;
 mod clusters;
+mod data_alerts;
 mod imports;
 mod incidents;
 mod lease;
 mod outbox;
 mod rules;
 mod runs;
+mod silences;
 mod versions;
 
 pub use accounts::{Account, SavedSession};
 pub use alerts::AlertEvent;
+pub use answers::{Action, AnswerLink};
 pub use areas::WardShape;
+pub use data_alerts::SavedDataAlert;
 pub use imports::{ImportRecord, SavedReject};
 pub use incidents::{KnownVersion, LinkedEvent, NewVersion};
 pub use outbox::{OutboxCount, OutboxMessage};
 pub use rules::SavedRules;
 pub use runs::{Run, RunOutcome};
+pub use silences::SavedSilence;
 pub use versions::{Known, SeenIncident, Versions};
 
 use sqlx::{
@@ -168,14 +174,17 @@ impl Store {
         [
             accounts::STATEMENTS,
             alerts::STATEMENTS,
+            answers::STATEMENTS,
             areas::STATEMENTS,
             clusters::STATEMENTS,
+            data_alerts::STATEMENTS,
             imports::STATEMENTS,
             incidents::STATEMENTS,
             lease::STATEMENTS,
             outbox::STATEMENTS,
             rules::STATEMENTS,
             runs::STATEMENTS,
+            silences::STATEMENTS,
             versions::STATEMENTS,
         ]
         .into_iter()

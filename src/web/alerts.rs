@@ -10,19 +10,19 @@ use super::{
 };
 use crate::{
     mail::times,
-    model::{Alert, AlertLevel, AlertState, AreaKind, Geography, Role, Subject},
-    store::AlertEvent,
+    model::{Alert, AlertLevel, AlertState, AreaKind, Geography, Outcome, Party, Role, Subject, Untold},
+    stages::answers::{Answer, Answerer, LONGEST_ACTION},
 };
 use axum::{
     Form,
     extract::{Path, State},
-    http::HeaderMap,
-    response::{Html, Redirect},
+    http::{HeaderMap, StatusCode, header},
+    response::{Html, IntoResponse, Redirect, Response},
 };
+use chrono::{DateTime, Utc};
 use minijinja::{Value, context};
 use serde::Deserialize;
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// So many alerts are listed, the latest first.
 const LISTED: i64 = 500;
@@ -97,18 +97,15 @@ pub(super) async fn page(
         let place = pack.categories.codes().iter().position(|known| known == code);
         place.and_then(|place| pack.category_labels.get(place)).unwrap_or(code).clone()
     };
+    let moment = |at: DateTime<Utc>| at.with_timezone(&pack.zone).format("%-d %B %Y, %H:%M").to_string();
     let events: Vec<Value> = site
         .engine
         .store
         .alert_events(alert.id)
         .await?
         .into_iter()
-        .map(|event| {
-            let at = event.at.with_timezone(&pack.zone).format("%-d %B %Y, %H:%M").to_string();
-            context! { at, what => event.what, who => event.who }
-        })
+        .map(|event| context! { at => moment(event.at), what => event.what, who => event.who, why => event.why })
         .collect();
-    let told = site.engine.store.mailboxes_told(alert.id).await?;
     let values = context! {
         ..frame(&site, &reader),
         ..context! {
@@ -130,45 +127,189 @@ pub(super) async fn page(
             rare => once_in(finding.recurrence),
             rule => &finding.rule,
             version => &finding.rule_version,
-            events, told,
-            may_acknowledge => may_acknowledge(&reader, &alert),
+            events,
+            untold => alert.untold.as_ref().map(Untold::in_words),
+            answers => answers(&site, &alert, &geography).await?,
+            may_answer => may_answer(&reader),
+            own => own_answer(&alert, &reader.party()),
+            outcomes => outcomes(),
+            mailed => alert.sequence > 0,
         },
     };
     Ok(Html(site.render("alert.html", values)?))
 }
 
-#[derive(Deserialize)]
-pub(super) struct Pressed {
-    token: String,
+/// What the forms of an alert send.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Sent {
+    pub(super) token: String,
+    pub(super) answer: String,
+    pub(super) who: String,
+    pub(super) action: String,
+    pub(super) due: String,
+    pub(super) event: String,
+    pub(super) outcome: String,
 }
 
-/// Only a pressed button acts: a link in a mail opens the page and changes nothing.
-pub(super) async fn acknowledge(
+impl Sent {
+    /// The answer, or what is missing in it.
+    pub(super) fn answer(&self) -> Result<Answer, &'static str> {
+        let line = |text: &str| -> String {
+            let kept = text.chars().filter(|letter| !letter.is_control());
+            kept.take(LONGEST_ACTION).collect::<String>().trim().to_owned()
+        };
+        match self.answer.as_str() {
+            "acknowledge" => Ok(Answer::Acknowledge),
+            "action" => match (line(&self.action), self.due.trim()) {
+                (title, _) if title.is_empty() => Err("Write what you are doing, in a line without names."),
+                (title, "") => Ok(Answer::Act { title, due: None }),
+                (title, due) => match due.parse() {
+                    Ok(due) => Ok(Answer::Act { title, due: Some(due) }),
+                    Err(_) => Err("Write the date as YYYY-MM-DD, or leave it empty."),
+                },
+            },
+            "expected" => match line(&self.event) {
+                event if event.is_empty() => Err("Write which event you expected."),
+                event => Ok(Answer::Expected { event }),
+            },
+            "close" => {
+                Outcome::of(&self.outcome).map(Answer::Close).ok_or("Choose what you made of this alert.")
+            }
+            _ => Err("Press one of the buttons on the page."),
+        }
+    }
+}
+
+/// Only a pressed button acts: a link in a mail opens a page and changes nothing.
+pub(super) async fn answer(
     State(site): State<Arc<Site>>,
     reader: Reader,
     headers: HeaderMap,
     Path(number): Path<String>,
-    Form(form): Form<Pressed>,
-) -> Result<Redirect, PageError> {
+    Form(form): Form<Sent>,
+) -> Result<Response, PageError> {
     same_origin(&headers)?;
     reader.sent(&form.token)?;
     let geography = geography(&site).await?;
-    let mut alert = find(&site, &reader, &geography, &number).await?;
-    if may_acknowledge(&reader, &alert) {
-        let now = site.clock.now();
-        alert.state = AlertState::Acknowledged;
-        alert.changed_at = now;
-        let event = AlertEvent { at: now, what: "acknowledged".into(), who: reader.name.clone() };
-        let mut tx = site.engine.store.begin().await?;
-        tx.save_alert(&alert, alert.night).await?;
-        tx.add_alert_event(Uuid::now_v7(), alert.id, &event).await?;
-        tx.commit().await?;
+    let alert = find(&site, &reader, &geography, &number).await?;
+    if !may_answer(&reader) {
+        return Err(PageError::NotFound);
     }
-    Ok(Redirect::to(&format!("/alerts/{}", alert.number)))
+    let answer = match form.answer() {
+        Ok(answer) => answer,
+        Err(missing) => {
+            let values = context! {
+                ..frame(&site, &reader),
+                ..context! { heading => "Something is missing", missing, back => format!("/alerts/{}", alert.number) },
+            };
+            let page = Html(site.render("missing.html", values)?);
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
+        }
+    };
+    let party = reader.party();
+    let who = format!("{}, account {}", party.label(&geography), reader.name);
+    let by = Answerer { party, who };
+    site.engine.answer(&alert.number, &by, &answer, site.clock.now()).await?;
+    Ok(Redirect::to(&format!("/alerts/{}", alert.number)).into_response())
 }
 
-fn may_acknowledge(reader: &Reader, alert: &Alert) -> bool {
-    matches!(alert.state, AlertState::Open | AlertState::Easing) && reader.role != Role::Auditor
+/// Auditors read and change nothing.
+fn may_answer(reader: &Reader) -> bool {
+    reader.role != Role::Auditor
+}
+
+/// What a party has answered, as a word for the page.
+pub(super) fn own_answer(alert: &Alert, party: &Party) -> &'static str {
+    match (&alert.closing, alert.acknowledged.iter().find(|one| one.party == *party)) {
+        (Some(_), _) => "closed",
+        (None, _) if alert.state == AlertState::Closed => "over",
+        (None, Some(one)) if one.until.is_none() => "acted",
+        (None, Some(_)) => "acknowledged",
+        (None, None) => "nothing",
+    }
+}
+
+pub(super) fn outcomes() -> Vec<Value> {
+    let one = |outcome: Outcome| context! { code => outcome.code(), label => capital(outcome.label()) };
+    Outcome::ALL.into_iter().map(one).collect()
+}
+
+/// Who was asked and what they said, and what is being done: roles, never addresses.
+pub(super) async fn answers(site: &Site, alert: &Alert, geography: &Geography) -> anyhow::Result<Value> {
+    let zone = site.engine.county.pack.zone;
+    let moment = |at: DateTime<Utc>| at.with_timezone(&zone).format("%-d %B %Y, %H:%M").to_string();
+    let said = |party: &Party| {
+        let own = alert.acknowledged.iter().find(|one| one.party == *party);
+        own.map(|one| {
+            context! { at => moment(one.at), until => one.until.map(moment) }
+        })
+    };
+    let mut asked: Vec<Value> = Vec::new();
+    for (round, group) in alert.asked.iter().enumerate() {
+        for party in &group.parties {
+            asked.push(context! {
+                label => party.label(geography),
+                by => group.by.map(moment),
+                later => round > 0,
+                acknowledged => said(party),
+            });
+        }
+    }
+    let was_asked = |party: &Party| alert.asked.iter().any(|group| group.parties.contains(party));
+    let others = alert.acknowledged.iter().filter(|one| !was_asked(&one.party));
+    asked.extend(others.map(|one| {
+        context! { label => one.party.label(geography), by => (), later => false, acknowledged => said(&one.party) }
+    }));
+    let actions: Vec<Value> = site
+        .engine
+        .store
+        .actions(alert.id)
+        .await?
+        .into_iter()
+        .map(|action| {
+            context! {
+                title => action.title,
+                party => action.party.label(geography),
+                at => moment(action.at),
+                due => action.due.map(day),
+            }
+        })
+        .collect();
+    let closed = alert.closing.as_ref().map(|closing| {
+        context! {
+            outcome => closing.outcome.label(),
+            party => closing.party.label(geography),
+            at => moment(closing.at),
+        }
+    });
+    Ok(context! { asked, actions, closed, expected => &alert.expected_event })
+}
+
+/// The mail about an alert as it was told last, as its reader would get it: `html`, `text` or `chart`.
+pub(super) async fn mail(
+    State(site): State<Arc<Site>>,
+    reader: Reader,
+    Path((number, part)): Path<(String, String)>,
+) -> Result<Response, PageError> {
+    let geography = geography(&site).await?;
+    let alert = find(&site, &reader, &geography, &number).await?;
+    let shown = site.engine.preview(&alert).await?.ok_or(PageError::NotFound)?;
+    let kind = |kind: &'static str| [(header::CONTENT_TYPE, kind)];
+    Ok(match part.as_str() {
+        "text" => (kind("text/plain; charset=utf-8"), format!("{}\n\n{}", shown.subject, shown.text))
+            .into_response(),
+        "html" => {
+            // A mail carries its styles and pictures with it, and needs nothing else.
+            let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox";
+            let head = [
+                (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+                (header::CONTENT_SECURITY_POLICY, policy),
+            ];
+            (head, shown.whole_html()).into_response()
+        }
+        _ => return Err(PageError::NotFound),
+    })
 }
 
 /// An alert that concerns the reader's wards; others look as if they were not there.
@@ -177,14 +318,14 @@ async fn find(site: &Site, reader: &Reader, geography: &Geography, number: &str)
     if reader.sight(geography).of_any(&alert.latest.wards) { Ok(alert) } else { Err(PageError::NotFound) }
 }
 
-async fn geography(site: &Site) -> Result<Geography, PageError> {
+pub(super) async fn geography(site: &Site) -> Result<Geography, PageError> {
     let last = site.engine.store.last_run().await?;
     let night = last.map_or_else(|| site.clock.now().date_naive(), |run| run.night);
     Ok(site.engine.county.geography(night)?)
 }
 
 /// What changed, in a sentence.
-fn heading(alert: &Alert, geography: &Geography) -> String {
+pub(super) fn heading(alert: &Alert, geography: &Geography) -> String {
     let finding = &alert.latest;
     let reports = if finding.observed == 1 { "report" } else { "reports" };
     let (observed, days) = (finding.observed, finding.window.days());
@@ -197,7 +338,7 @@ fn heading(alert: &Alert, geography: &Geography) -> String {
 }
 
 /// Ward names, never streets.
-fn places(alert: &Alert, geography: &Geography) -> String {
+pub(super) fn places(alert: &Alert, geography: &Geography) -> String {
     if let Subject::Area { area, .. } = &alert.latest.subject
         && let Some(known) = geography.get(area.kind, &area.code)
     {
@@ -217,15 +358,10 @@ fn places(alert: &Alert, geography: &Geography) -> String {
 }
 
 fn state(state: AlertState) -> &'static str {
-    match state {
-        AlertState::Open => "open",
-        AlertState::Acknowledged => "acknowledged",
-        AlertState::Easing => "easing",
-        AlertState::Closed => "closed",
-    }
+    state.code()
 }
 
-fn level(level: AlertLevel) -> &'static str {
+pub(super) fn level(level: AlertLevel) -> &'static str {
     match level {
         AlertLevel::Watch => "watch",
         AlertLevel::Elevated => "elevated",

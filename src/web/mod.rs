@@ -10,6 +10,7 @@
 //! One file with a handler that takes a [`Reader`](reader::Reader), a template, and a line in [`router`].
 
 mod alerts;
+mod answer;
 mod classes;
 mod error;
 mod hotspots;
@@ -24,7 +25,7 @@ mod spark;
 #[cfg(test)]
 mod tests;
 
-pub use password::{hash_password, new_password};
+pub use password::{hash_password, new_key, new_password};
 pub use serve::serve;
 
 use crate::{
@@ -56,12 +57,16 @@ use tower_http::{
 };
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
-const TEMPLATES: [(&str, &str); 9] = [
+const TEMPLATES: [(&str, &str); 13] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("sign_in.html", include_str!("templates/sign_in.html")),
     ("hotspots.html", include_str!("templates/hotspots.html")),
     ("alerts.html", include_str!("templates/alerts.html")),
     ("alert.html", include_str!("templates/alert.html")),
+    ("answering.html", include_str!("templates/answering.html")),
+    ("answer.html", include_str!("templates/answer.html")),
+    ("ended.html", include_str!("templates/ended.html")),
+    ("missing.html", include_str!("templates/missing.html")),
     ("explained.html", include_str!("templates/explained.html")),
     ("rule.html", include_str!("templates/rule.html")),
     ("rules.html", include_str!("templates/rules.html")),
@@ -164,7 +169,8 @@ pub fn router(site: Site) -> Router {
         .route("/map/wards.geojson", get(map::wards))
         .route("/alerts", get(alerts::list))
         .route("/alerts/{number}", get(alerts::page))
-        .route("/alerts/{number}/acknowledge", post(alerts::acknowledge))
+        .route("/alerts/{number}/answer", post(alerts::answer))
+        .route("/alerts/{number}/mail/{part}", get(alerts::mail))
         .route("/alerts/{number}/explained", get(alerts::explained))
         .route("/rules", get(rules::list))
         .route("/rules/why-not", get(rules::why_not))
@@ -172,6 +178,7 @@ pub fn router(site: Site) -> Router {
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .layer(session_layer)
+        .route("/answer/{token}", get(answer::show).post(answer::press))
         .route("/health", get(health))
         .route("/static/{file}", get(map::asset))
         .fallback(|| async { error::PageError::NotFound })

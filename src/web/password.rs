@@ -56,6 +56,12 @@ pub(super) fn random_bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
+/// A key that nobody can guess, for what this installation signs for itself.
+#[must_use]
+pub fn new_key() -> String {
+    crate::import::hex(&random_bytes::<32>())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

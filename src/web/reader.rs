@@ -1,7 +1,7 @@
 //! Who is reading, and what they may see.
 
 use super::{Site, error::PageError};
-use crate::model::{AreaKind, AreaRef, Geography, Role};
+use crate::model::{AreaKind, AreaRef, Geography, Party, Role};
 use axum::{extract::FromRequestParts, http::request::Parts};
 use std::{collections::BTreeSet, sync::Arc};
 use tower_sessions::Session;
@@ -47,6 +47,11 @@ impl Reader {
             }
             _ => Sight::Published,
         }
+    }
+
+    /// For whom the reader answers.
+    pub(super) fn party(&self) -> Party {
+        Party { role: self.role, area: self.area.clone() }
     }
 
     /// Whether a form was sent from this reader's own pages.

@@ -52,7 +52,9 @@ impl Pages {
         let mut tx = store.begin().await.unwrap();
         tx.begin_run(&run).await.unwrap();
         tx.finish_run(&run, &[]).await.unwrap();
-        tx.save_alert(&alert(), run.night).await.unwrap();
+        let mut told = alert();
+        told.asked = vec![crate::model::Asked { parties: vec![leicester()], since: now, by: None }];
+        tx.save_alert(&told, run.night).await.unwrap();
         tx.commit().await.unwrap();
         let engine = Arc::new(Engine {
             store: store.clone(),
@@ -60,6 +62,8 @@ impl Pages {
             county: County::load(&store).await.unwrap(),
             from: "watch@llr.invalid".into(),
             site: "http://127.0.0.1:8080".into(),
+            marking: "OFFICIAL-SENSITIVE".into(),
+            answer_key: "a key".into(),
             synthetic: true,
         });
         let router = router(Site::new(&engine, "http://127.0.0.1:8080".into(), Vec::new()).unwrap());
@@ -97,6 +101,11 @@ impl Pages {
         assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
         cookie.split(';').next().unwrap().to_owned()
     }
+}
+
+fn leicester() -> crate::model::Party {
+    let area = AreaRef { kind: crate::model::AreaKind::Csp, code: "safer-leicester".into() };
+    crate::model::Party { role: Role::CspCoordinator, area: Some(area) }
 }
 
 const OWN: &str = "http://127.0.0.1:8080";
@@ -140,6 +149,12 @@ fn alert() -> Alert {
         quiet_nights: 0,
         sequence: 1,
         changed_at: "2026-06-30T03:30:00Z".parse().unwrap(),
+        held_nights: 1,
+        untold: None,
+        asked: Vec::new(),
+        acknowledged: Vec::new(),
+        closing: None,
+        expected_event: None,
     }
 }
 
@@ -207,7 +222,7 @@ async fn an_alert_is_for_those_whose_wards_it_concerns() {
 async fn only_a_pressed_button_of_our_own_page_acknowledges() {
     let pages = Pages::new().await;
     let cookie = pages.sign_in("leicester").await;
-    let path = "/alerts/LLR-2026-0001/acknowledge";
+    let path = "/alerts/LLR-2026-0001/answer";
     let state = async || pages.store.alert("LLR-2026-0001").await.unwrap().unwrap().state;
     let (answer, _) = pages.get(path, &cookie).await;
     assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
@@ -221,7 +236,10 @@ async fn only_a_pressed_button_of_our_own_page_acknowledges() {
     let other = pages.sign_in("charnwood").await;
     let (answer, _) = pages.post(path, &other, OWN, &format!("token={token}")).await;
     assert_eq!(answer.status(), StatusCode::FORBIDDEN, "a token is of one session only");
-    let (answer, _) = pages.post(path, &cookie, OWN, &format!("token={token}")).await;
+    let (answer, text) = pages.post(path, &cookie, OWN, &format!("token={token}&answer=close")).await;
+    assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(text.contains("Choose what you made of this alert"), "{text}");
+    let (answer, _) = pages.post(path, &cookie, OWN, &format!("token={token}&answer=acknowledge")).await;
     assert_eq!(answer.status(), StatusCode::SEE_OTHER);
     assert_eq!(state().await, AlertState::Acknowledged);
 
@@ -241,4 +259,64 @@ async fn a_partner_gets_no_exact_figure_anywhere() {
     assert_eq!(csv.lines().count(), 1, "{csv}");
     let (_, data) = pages.get("/map/figures.json", &cookie).await;
     assert_eq!(data, r#"{"areas":{}}"#);
+}
+
+#[tokio::test]
+async fn a_link_of_a_mail_answers_only_when_a_person_presses_and_once() {
+    let pages = Pages::new().await;
+    let saved = pages.store.alert("LLR-2026-0001").await.unwrap().unwrap();
+    let mut tx = pages.store.begin().await.unwrap();
+    let token = "00112233445566778899aabbccddeeff";
+    let now = "2026-06-30T03:30:00Z".parse().unwrap();
+    let hash = crate::stages::letters::hash_of(token);
+    tx.save_answer_link(&hash, saved.id, "csp@safer-leicester.invalid", &leicester(), now).await.unwrap();
+    tx.commit().await.unwrap();
+    let path = format!("/answer/{token}");
+    let state = async || pages.store.alert("LLR-2026-0001").await.unwrap().unwrap();
+    let before = state().await;
+
+    // Whatever opens the link, however often: nothing changes.
+    let mut button = String::new();
+    for _ in 0..20 {
+        let (answer, text) = pages.get(&path, "").await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert!(
+            text.contains("Acknowledge: we have it")
+                && text.contains("Opening this page has changed nothing")
+        );
+        button = text.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    }
+    assert_eq!(state().await, before);
+    // A program that sends every form it finds says nothing of who it is, and changes nothing.
+    let form = format!("token={button}&answer=acknowledge&who=");
+    let (answer, text) = pages.post(&path, "", OWN, &form).await;
+    assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(text.contains("Write your role or initials"), "{text}");
+    for (form, origin, want) in [
+        ("token=nonsense&answer=acknowledge&who=KM".to_owned(), OWN, StatusCode::UNPROCESSABLE_ENTITY),
+        (format!("token={button}&answer=acknowledge&who=KM"), "https://evil.example", StatusCode::FORBIDDEN),
+    ] {
+        let (answer, _) = pages.post(&path, "", origin, &form).await;
+        assert_eq!(answer.status(), want, "{form}");
+    }
+    assert_eq!(state().await, before);
+
+    let form = format!("token={button}&answer=acknowledge&who=KM");
+    let (answer, text) = pages.post(&path, "", OWN, &form).await;
+    assert_eq!(answer.status(), StatusCode::OK, "{text}");
+    assert!(text.contains("Your answer is recorded"), "{text}");
+    assert_eq!(state().await.state, AlertState::Acknowledged);
+    let events = pages.store.alert_events(saved.id).await.unwrap();
+    assert_eq!(events.last().unwrap().what, "acknowledged");
+    assert!(events.last().unwrap().who.contains("KM, by the link of a mail"), "{events:?}");
+    // The same button closes nothing afterwards.
+    let form = format!("token={button}&answer=close&outcome=false-alarm&who=KM");
+    let (answer, text) = pages.post(&path, "", OWN, &form).await;
+    assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(text.contains("pressed before"), "{text}");
+    assert_eq!(state().await.state, AlertState::Acknowledged);
+
+    let (answer, text) = pages.get("/answer/00000000000000000000000000000000", "").await;
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    assert!(text.contains("This link has ended") && !text.contains("Belgrave"));
 }

@@ -65,6 +65,8 @@ async fn county(store: &Store) -> Engine {
         county: County::load(store).await.unwrap(),
         from: "watch@llr.invalid".into(),
         site: "http://127.0.0.1:8080".into(),
+        marking: "OFFICIAL-SENSITIVE".into(),
+        answer_key: "a key".into(),
         synthetic: true,
     }
 }

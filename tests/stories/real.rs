@@ -57,7 +57,19 @@ async fn county(words: &str, outlines: &str, code: &str, name: &str) -> (tempfil
     let county = County::load(&store).await.unwrap();
     let site = "http://127.0.0.1:8080".into();
     let known = Known::default();
-    (folder, Engine { store, known, county, from: "watch@real.invalid".into(), site, synthetic: false })
+    (
+        folder,
+        Engine {
+            store,
+            known,
+            county,
+            from: "watch@real.invalid".into(),
+            site,
+            marking: String::new(),
+            answer_key: "a key".into(),
+            synthetic: false,
+        },
+    )
 }
 
 const LEICESTERSHIRE: &str = r#"

@@ -45,6 +45,7 @@ fn pack() -> Pack {
         category_labels: vec!["Race".into(), "Religion".into()],
         category_word: "strand".into(),
         classes: vec![Class { code: "crime".into(), label: "Crime".into(), from: None, to: None }],
+        holidays: Vec::new(),
     }
 }
 
@@ -78,8 +79,16 @@ async fn a_county_is_kept_as_data() {
                 role: Role::CspCoordinator,
                 area: Some(AreaRef { kind: AreaKind::Csp, code: "mill".into() }),
                 address: "csp@mill.invalid".into(),
+                active: true,
+                mute: None,
             },
-            Mailbox { role: Role::HateLead, area: None, address: "lead@police.invalid".into() },
+            Mailbox {
+                role: Role::HateLead,
+                area: None,
+                address: "lead@police.invalid".into(),
+                active: false,
+                mute: Some("18:00-08:00 and weekends".parse().unwrap()),
+            },
         ];
         let links = vec![("W1".to_owned(), AreaKind::Csp, "mill".to_owned())];
         for _ in 0..2 {
@@ -248,6 +257,12 @@ fn alert(number: &str, state: AlertState) -> Alert {
         quiet_nights: 0,
         sequence: 0,
         changed_at: at("2026-06-30T04:30:00Z"),
+        held_nights: 1,
+        untold: None,
+        asked: Vec::new(),
+        acknowledged: Vec::new(),
+        closing: None,
+        expected_event: None,
     }
 }
 
@@ -264,7 +279,12 @@ async fn one_identity_has_one_living_alert_and_numbers_leave_no_gap() {
         assert_eq!(tx.next_alert_number(2027).await.unwrap(), 1);
         let mut first = alert("AC-2026-0001", AlertState::Open);
         tx.save_alert(&first, night).await.unwrap();
-        let event = AlertEvent { at: first.changed_at, what: "opened".into(), who: "engine".into() };
+        let event = AlertEvent {
+            at: first.changed_at,
+            what: "opened".into(),
+            who: "engine".into(),
+            why: String::new(),
+        };
         tx.add_alert_event(Uuid::now_v7(), first.id, &event).await.unwrap();
         tx.commit().await.unwrap();
 

@@ -46,6 +46,8 @@ async fn made(store: &Store) -> (Engine, String) {
         county: County::load(store).await.unwrap(),
         from: "watch@llr.invalid".into(),
         site: "http://127.0.0.1:8080".into(),
+        marking: "OFFICIAL-SENSITIVE".into(),
+        answer_key: "a key".into(),
         synthetic: true,
     };
     let options = Options { seed: 1, first: day("2021-07-01"), last: day(LAST), known_until, null: false };

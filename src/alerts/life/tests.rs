@@ -40,7 +40,15 @@ fn found(area: &str, night: u64, observed: u64) -> Judged {
         recurrence: Recurrence::from_daily_rate(1.0 / 140.0),
         members: Vec::new(),
     };
-    Judged { finding, quiet_for_days: 14, shadow: false, folded: false, tell_again: TellAgain::ALL }
+    Judged {
+        finding,
+        quiet_for_days: 14,
+        shadow: false,
+        folded: false,
+        silenced: None,
+        hold_nights: 1,
+        tell_again: TellAgain::ALL,
+    }
 }
 
 /// All alerts as a store would keep them, from night to night.
@@ -143,20 +151,24 @@ fn reports_that_come_back_after_a_drop_are_no_growth() {
 fn a_quiet_alert_eases_closes_and_comes_back_within_its_quiet_time_without_a_mail() {
     let mut county = County::default();
     county.night(0, &[found("belgrave", 0, 9)]);
-    let eased = county.night(1, &[]);
+    // One night below its line is no change: it may be the line.
+    county.night(1, &[]);
+    assert_eq!(county.only().state, AlertState::Open);
+    let eased = county.night(2, &[]);
     assert_eq!(county.only().state, AlertState::Easing);
     assert_eq!(eased.events, [(county.only().id, Event::Easing)]);
-    county.night(2, &[found("belgrave", 2, 9)]);
+    county.night(3, &[found("belgrave", 3, 9)]);
     assert_eq!((county.only().state, county.only().quiet_nights), (AlertState::Open, 0));
 
-    for night in 3..9 {
+    for night in 4..10 {
         county.night(night, &[]);
-        assert_eq!(county.only().state, AlertState::Easing);
+        let state = if night == 4 { AlertState::Open } else { AlertState::Easing };
+        assert_eq!(county.only().state, state);
     }
-    assert_eq!(county.night(9, &[]).events, [(county.only().id, Event::Closed)]);
-    assert_eq!(county.night(10, &[]), Step::default());
+    assert_eq!(county.night(10, &[]).events, [(county.only().id, Event::Closed)]);
+    assert_eq!(county.night(11, &[]), Step::default());
 
-    let again = county.night(23, &[found("belgrave", 23, 12)]);
+    let again = county.night(24, &[found("belgrave", 24, 12)]);
     assert_eq!(again.notices, []);
     assert_eq!(again.events, [(county.only().id, Event::OpenAgain)]);
     assert_eq!(county.only().state, AlertState::Open);
@@ -171,7 +183,8 @@ fn after_the_quiet_time_the_same_trouble_is_a_new_alert() {
     assert_eq!(anew.notices[0].kind, NoticeKind::New);
     assert_eq!(county.alerts.len(), 2);
     // The old one stays closed, whatever happens to the new one.
-    assert_eq!(county.night(23, &[]).events, [(anew.alerts[0].id, Event::Easing)]);
+    assert_eq!(county.night(23, &[]).events, []);
+    assert_eq!(county.night(24, &[]).events, [(anew.alerts[0].id, Event::Easing)]);
 }
 
 #[test]
@@ -205,6 +218,63 @@ fn watch_sends_no_mail_and_the_first_mail_after_it_is_new() {
 }
 
 #[test]
+fn a_rule_that_waits_for_another_night_tells_only_what_lasts() {
+    let mut county = County::default();
+    let waits = |night| Judged { hold_nights: 2, ..found("belgrave", night, 9) };
+    assert_eq!(county.night(0, &[waits(0)]).notices, []);
+    // The same night again is not another one.
+    county.night(0, &[waits(0)]);
+    assert_eq!(county.only().state, AlertState::Pending);
+    let told = county.night(1, &[waits(1)]);
+    assert_eq!(told.notices.len(), 1);
+    assert_eq!(told.events, [(county.only().id, Event::Opened), (county.only().id, Event::Told)]);
+
+    let mut county = County::default();
+    county.night(0, &[waits(0)]);
+    county.night(1, &[]);
+    assert_eq!((county.only().state, county.only().sequence), (AlertState::Closed, 0));
+}
+
+#[test]
+fn what_is_silenced_is_kept_and_told_when_the_silence_ends() {
+    let mut county = County::default();
+    let silent = |night| Judged { silenced: Some(day(2)), ..found("belgrave", night, 9) };
+    let untold = county.night(0, &[silent(0)]);
+    assert_eq!(untold.notices, []);
+    let reason = Untold::Silenced { until: day(2) };
+    assert_eq!(untold.events[1], (county.only().id, Event::NotTold(reason)));
+    assert_eq!(county.night(1, &[silent(1)]).events, [], "the reason is recorded once");
+    assert_eq!(county.night(3, &[found("belgrave", 3, 9)]).notices[0].kind, NoticeKind::New);
+    assert_eq!(county.only().untold, None);
+}
+
+#[test]
+fn what_was_told_with_another_alert_is_told_again_only_when_it_grows() {
+    let mut county = County::default();
+    let folded = Judged { folded: true, ..found("belgrave", 0, 9) };
+    assert_eq!(county.night(0, &[folded]).notices, []);
+    assert_eq!(county.night(1, &[found("belgrave", 1, 9)]).notices, []);
+    assert_eq!(county.night(2, &[found("belgrave", 2, 18)]).notices.len(), 1);
+}
+
+#[test]
+fn what_somebody_closed_stays_closed_while_it_lasts_and_comes_back_only_grown() {
+    let mut county = County::default();
+    county.night(0, &[found("belgrave", 0, 9)]);
+    let id = county.only().id;
+    let party = crate::model::Party { role: crate::model::Role::CspCoordinator, area: None };
+    let alert = county.alerts.get_mut(&id).unwrap();
+    crate::alerts::close(alert, &party, Outcome::UsefulKnown, at(0));
+    for night in 1..40 {
+        assert_eq!(county.night(night, &[found("belgrave", night, 10)]).notices, []);
+        assert_eq!(county.only().state, AlertState::Closed);
+    }
+    let grown = county.night(40, &[found("belgrave", 40, 18)]);
+    assert_eq!(grown.notices.len(), 1);
+    assert_eq!((county.only().state, county.only().closing.clone()), (AlertState::Open, None));
+}
+
+#[test]
 fn a_rule_that_is_only_tried_raises_nothing() {
     let mut county = County::default();
     let tried = Judged { shadow: true, ..found("belgrave", 0, 9) };
@@ -217,7 +287,7 @@ fn a_late_correction_of_the_same_night_counts_one_quiet_night() {
     county.night(0, &[found("belgrave", 0, 9)]);
     for _ in 0..3 {
         county.night(0, &[]);
-        assert_eq!((county.only().state, county.only().quiet_nights), (AlertState::Easing, 1));
+        assert_eq!((county.only().state, county.only().quiet_nights), (AlertState::Open, 1));
     }
     // An older night replayed over a newer state changes nothing.
     county.night(1, &[found("belgrave", 1, 9)]);

@@ -18,7 +18,7 @@ fn the_plain_text_is_complete_by_itself() {
     let composed = compose(&sample.context()).unwrap();
     assert_eq!(
         composed.subject,
-        "[OFFICIAL-SENSITIVE] Tension signal LLR-2026-0147 - NEW - Belgrave + 1 ward - race/religion"
+        "[OFFICIAL-SENSITIVE] Tension signal LLR-2026-0147 - Belgrave + 1 ward - race/religion"
     );
     insta::assert_snapshot!(composed.text, @"
     OFFICIAL-SENSITIVE
@@ -35,8 +35,10 @@ fn the_plain_text_is_complete_by_itself() {
     WHAT IS ASKED OF YOU
     Please acknowledge this alert by 17:00 on Thursday 2 July 2026, then
     record an action or say that there is no concern.
-    https://watch.county.invalid/alerts/LLR-2026-0147
+    https://watch.county.invalid/answer/0123456789abcdef0123456789abcdef
     The link only opens a page. Nothing happens until you press a button there.
+    It is yours alone: please don't forward it. All about the alert, for those
+    who may sign in: https://watch.county.invalid/alerts/LLR-2026-0147
 
     WHAT IS KNOWN
     Where: Belgrave and Rushey Mead
@@ -61,7 +63,8 @@ fn the_plain_text_is_complete_by_itself() {
     bars before it stands for more than 5.
 
     You get this as CSP coordinator, Safer Leicester. You will hear again only
-    if the level rises, the count doubles, or a strand or ward joins.
+    if the level rises, the count doubles, a strand joins or a ward joins, or
+    if it is not acknowledged in time.
     These are reports, not all that happened; this is not a forecast.
     Synthetic figures: nothing here has happened.
 
@@ -147,6 +150,8 @@ async fn a_finding_becomes_a_file_that_any_mail_program_opens() {
         quiet_for_days: 14,
         shadow: false,
         folded: false,
+        silenced: None,
+        hold_nights: 1,
         tell_again: crate::rules::TellAgain::ALL,
     };
     let now = sample.alert.changed_at;
@@ -156,7 +161,8 @@ async fn a_finding_becomes_a_file_that_any_mail_program_opens() {
 
     let area = AreaRef { kind: AreaKind::Csp, code: "leicester".into() };
     let address = "csp@leicester.invalid".to_owned();
-    let directory = [Mailbox { role: Role::CspCoordinator, area: Some(area), address }];
+    let directory =
+        [Mailbox { role: Role::CspCoordinator, area: Some(area), address, active: true, mute: None }];
     let route = route(&sample.alert.latest, &[Role::CspCoordinator], &sample.geography, &directory);
     let reader = route.recipients[0].label(&sample.geography);
     let composed = compose(&MailContext { reader: &reader, ..sample.context() }).unwrap();

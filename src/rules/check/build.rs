@@ -54,6 +54,7 @@ impl File<'_> {
             who: roles("who"),
             quiet_for_days: text("tell", "quiet_for").and_then(days).unwrap_or(14),
             tell_again: tell_again(root),
+            hold_nights: get(root, "tell", "hold_nights").and_then(whole).map_or(1, |nights| nights as u32),
             ack_within_days: text("tell", "ack_within").and_then(days),
             then_tell: roles("then_tell"),
             calendar: sections(root, "calendar").filter_map(|(table, _)| calendar_use(table)).collect(),

@@ -87,6 +87,7 @@ fn rule(wards: &[&str]) -> Rule {
         who: vec![Role::Analyst],
         quiet_for_days: 14,
         tell_again: TellAgain::ALL,
+        hold_nights: 1,
         ack_within_days: None,
         then_tell: Vec::new(),
         calendar: Vec::new(),

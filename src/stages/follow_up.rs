@@ -1,0 +1,117 @@
+//! What follows when an alert is not acknowledged in time, or an acknowledgement leads to nothing.
+
+use super::{letters::Letter, night::Engine, rules::InForce};
+use crate::{
+    alerts::{self, Missing, NoticeKind, asked_too, has_acknowledged, missing, route},
+    mail::Facts,
+    model::{Alert, AlertState, Finding, Geography, Party, Role},
+    store::{AlertEvent, Tx},
+};
+use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// Who is told when those told first have not acknowledged an alert in time, as messages say it.
+pub(super) fn next_in_words(then_tell: &[Role]) -> String {
+    let roles = if then_tell.is_empty() { &[Role::CspChair][..] } else { then_tell };
+    roles.iter().map(|role| format!("the {}", role.label())).collect::<Vec<_>>().join(" and ")
+}
+
+impl Engine {
+    /// Tells whoever has to be told because an answer is missing; how many messages were made. Asked again at once, it does
+    /// nothing more.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails, or a message can't be made; then nothing has changed.
+    pub async fn follow_up(&self, now: DateTime<Utc>, rules: &InForce) -> Result<usize> {
+        let mut tx = self.store.begin().await?;
+        let made = self.follow_up_in(&mut tx, now, rules).await?;
+        tx.commit().await.context("keeping what was asked")?;
+        Ok(made)
+    }
+
+    pub(super) async fn follow_up_in(
+        &self,
+        tx: &mut Tx,
+        now: DateTime<Utc>,
+        rules: &InForce,
+    ) -> Result<usize> {
+        tx.take_turn_with_alerts().await.context("waiting for others")?;
+        let day = self.county.day_of(now);
+        let geography = self.county.geography(day)?;
+        let mut letters = Vec::new();
+        for mut alert in tx.alerts_since(day).await.context("loading the alerts")? {
+            if alert.asked.is_empty() || !matches!(alert.state, AlertState::Open | AlertState::Acknowledged) {
+                continue;
+            }
+            let rule = rules.set.rules.iter().find(|rule| rule.id == alert.latest.rule);
+            let rule = rule.map(|rule| rule.at(&alert.latest.wards, &geography));
+            let by = rule
+                .and_then(|rule| rule.ack_within_days)
+                .map(|days| self.county.working_days().after(now, days));
+            let then = rule.map_or(&[][..], |rule| &rule.then_tell);
+            let (due, events) = missing(&mut alert, then, now, by);
+            if due.is_empty() && events.is_empty() {
+                continue;
+            }
+            for (event, party) in &events {
+                let who = party.as_ref().map_or_else(|| "engine".to_owned(), |party| party.label(&geography));
+                let event = AlertEvent { at: now, what: event.code().into(), who, why: event.why() };
+                tx.add_alert_event(Uuid::now_v7(), alert.id, &event).await?;
+            }
+            for one in due {
+                letters.extend(self.reminder(&mut alert, one, &geography, now, by).await?);
+            }
+            tx.save_alert(&alert, alert.night).await.context("saving an alert")?;
+        }
+        Ok(self.post(tx, letters, &geography, now).await?.messages)
+    }
+
+    /// The letters that say an answer is missing, made from what was told last.
+    async fn reminder(
+        &self,
+        alert: &mut Alert,
+        missing: Missing,
+        geography: &Geography,
+        now: DateTime<Utc>,
+        by: Option<DateTime<Utc>>,
+    ) -> Result<Vec<Letter>> {
+        let told =
+            self.store.notice::<Facts>(alert.id, alert.sequence).await.context("loading what was told")?;
+        let Some(told) = told else { return Ok(Vec::new()) };
+        let directory = &self.county.directory;
+        let mut recipients = match &missing.party {
+            None => route(&alert.latest, &missing.roles, geography, directory).recipients,
+            Some(party) => everybody(party, &alert.latest, geography, directory),
+        };
+        // Nobody hears in somebody else's place that an answer is missing.
+        recipients.retain(|to| !to.in_place);
+        if let NoticeKind::Unanswered { .. } = missing.kind {
+            let parties = recipients.iter().map(alerts::Recipient::party).collect();
+            asked_too(alert, parties, now, by);
+        }
+        let facts = Facts { kind: missing.kind, ..told };
+        let waiting: Vec<String> = alert.asked.first().map_or_else(Vec::new, |first| {
+            let silent = first.parties.iter().filter(|party| !has_acknowledged(alert, party));
+            silent.map(|party| party.label(geography)).collect()
+        });
+        let mut letters = Letter::each(&facts, alert.sequence, recipients, geography, by, None);
+        for letter in &mut letters {
+            letter.waiting.clone_from(&waiting);
+        }
+        alert.sequence += 1;
+        Ok(letters)
+    }
+}
+
+/// The mailboxes of one party.
+fn everybody(
+    party: &Party,
+    finding: &Finding,
+    geography: &Geography,
+    directory: &[crate::model::Mailbox],
+) -> Vec<alerts::Recipient> {
+    let own = |to: &alerts::Recipient| to.party() == *party;
+    route(finding, &[party.role], geography, directory).recipients.into_iter().filter(own).collect()
+}

@@ -1,0 +1,259 @@
+//! From what recipients are to be told to messages in the outbox.
+
+use super::night::Engine;
+use crate::{
+    alerts::Recipient,
+    mail::{Asked, Composed, Envelope, Facts, MailContext, Thread, compose, message_bytes, message_id},
+    model::{Alert, AlertLevel, Geography, Party, Role},
+    store::{OutboxMessage, Tx},
+};
+use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// So many messages to one recipient in one run; what is beyond goes into one summary. Severe alerts come first.
+pub const MOST_LETTERS: usize = 5;
+
+/// So many messages to one recipient in one run that are sent even when all are severe. What is beyond is held, and the
+/// analyst is told: a storm is a fault of a rule or of the data.
+pub const STORM: usize = 20;
+
+/// One alert, to be told to one recipient.
+#[derive(Debug, Clone)]
+pub(super) struct Letter {
+    pub(super) facts: Facts,
+    pub(super) sequence: i64,
+    pub(super) to: Recipient,
+    /// The roles of the others who are told.
+    pub(super) others: Vec<String>,
+    /// The roles of those who have not acknowledged it, where that is the news.
+    pub(super) waiting: Vec<String>,
+    pub(super) by: Option<DateTime<Utc>>,
+    /// Who is told when it is not acknowledged in time.
+    pub(super) then: Option<String>,
+}
+
+impl Letter {
+    /// One for each recipient, who each read of the others.
+    pub(super) fn each(
+        facts: &Facts,
+        sequence: i64,
+        recipients: Vec<Recipient>,
+        geography: &Geography,
+        by: Option<DateTime<Utc>>,
+        then: Option<String>,
+    ) -> Vec<Self> {
+        let labels: Vec<String> = recipients.iter().map(|to| to.label(geography)).collect();
+        let one = |(place, to): (usize, Recipient)| {
+            let others = labels.iter().enumerate().filter(|(other, _)| *other != place);
+            Self {
+                facts: facts.clone(),
+                sequence,
+                to,
+                others: others.map(|(_, label)| label.clone()).collect(),
+                waiting: Vec::new(),
+                by,
+                then: then.clone(),
+            }
+        };
+        recipients.into_iter().enumerate().map(one).collect()
+    }
+
+    fn level(&self) -> AlertLevel {
+        self.facts.alert.latest.level
+    }
+}
+
+/// What went into the outbox.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Posted {
+    /// Messages, summaries included.
+    pub(super) messages: usize,
+    /// Messages held because one recipient would have got too many.
+    pub(super) held: usize,
+}
+
+impl Engine {
+    /// Puts a run's letters into the outbox: the severe first, at most [`MOST_LETTERS`] for a recipient, the rest of theirs
+    /// in one summary.
+    pub(super) async fn post(
+        &self,
+        tx: &mut Tx,
+        letters: Vec<Letter>,
+        geography: &Geography,
+        now: DateTime<Utc>,
+    ) -> Result<Posted> {
+        let mut boxes: BTreeMap<String, Vec<Letter>> = BTreeMap::new();
+        for letter in letters {
+            boxes.entry(letter.to.address.to_lowercase()).or_default().push(letter);
+        }
+        let mut posted = Posted::default();
+        for mut letters in boxes.into_values() {
+            letters.sort_by(|a, b| {
+                (b.level().cmp(&a.level())).then_with(|| a.facts.alert.number.cmp(&b.facts.alert.number))
+            });
+            let severe = letters.iter().filter(|letter| letter.level() == AlertLevel::Severe).count();
+            let rest = letters.split_off(letters.len().min(severe.max(MOST_LETTERS)));
+            for (place, letter) in letters.iter().enumerate() {
+                let held = place >= STORM;
+                self.write(tx, letter, geography, now, held).await?;
+                posted.held += usize::from(held);
+                posted.messages += 1;
+            }
+            if !rest.is_empty() {
+                self.summarise(tx, &rest, geography, now).await?;
+                posted.messages += 1;
+            }
+        }
+        Ok(posted)
+    }
+
+    async fn write(
+        &self,
+        tx: &mut Tx,
+        letter: &Letter,
+        geography: &Geography,
+        now: DateTime<Utc>,
+        held: bool,
+    ) -> Result<()> {
+        let alert = &letter.facts.alert;
+        let answer = self.answer_link(tx, alert.id, &letter.to.address, &letter.to.party(), now).await?;
+        let reader = letter.to.label(geography);
+        let context = self.mail_context(letter, geography, &reader, &answer);
+        let composed = compose(&context).context("making a message")?;
+        let envelope = Envelope { from: &self.from, to: &letter.to.address };
+        let id = message_id(alert.id, letter.sequence, envelope);
+        let follows: Vec<String> = tx.thread_root(alert.id, &letter.to.address).await?.into_iter().collect();
+        let bytes = message_bytes(&composed, envelope, Thread { id: &id, follows: &follows }, now)
+            .context("making a message")?;
+        let severe = letter.level() == AlertLevel::Severe;
+        let due = letter.to.mute.filter(|_| !severe);
+        let due = due.map_or(now, |mute| mute.free_from(now, self.county.pack.zone));
+        let message = OutboxMessage {
+            id: Uuid::now_v7(),
+            alert_id: alert.id,
+            mailbox: letter.to.address.clone(),
+            sequence: letter.sequence,
+            message_id: id,
+            message: String::from_utf8(bytes).context("a message is ASCII")?,
+            created_at: now,
+            attempts: 0,
+        };
+        let _ = (due, held);
+        tx.add_message(&message).await.context("putting a message into the outbox")
+    }
+
+    pub(super) fn mail_context<'a>(
+        &'a self,
+        letter: &'a Letter,
+        geography: &'a Geography,
+        reader: &'a str,
+        answer: &'a str,
+    ) -> MailContext<'a> {
+        let facts = &letter.facts;
+        MailContext {
+            alert: &facts.alert,
+            kind: &facts.kind,
+            about: Some(&facts.about),
+            before: facts.before.as_ref(),
+            pack: &self.county.pack,
+            geography,
+            figures: facts.figures.clone(),
+            history: facts.history.clone(),
+            data_as_at: facts.data_as_at,
+            late: facts.late,
+            calendar: &facts.calendar,
+            rule_in_words: &facts.rule_in_words,
+            reader,
+            others: &letter.others,
+            asked: Asked { by: letter.by, then: letter.then.as_deref() },
+            tell_again: facts.tell_again,
+            waiting: &letter.waiting,
+            answer,
+            site: &self.site,
+            marking: &self.marking,
+            synthetic: self.synthetic,
+        }
+    }
+
+    async fn summarise(
+        &self,
+        _tx: &mut Tx,
+        _letters: &[Letter],
+        _geography: &Geography,
+        _now: DateTime<Utc>,
+    ) -> Result<()> {
+        Ok(())
+    }
+
+    /// The mail about an alert as it was told last, as the first of those asked would get it; none when nobody was told.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails, or the message can't be made.
+    pub async fn preview(&self, alert: &Alert) -> Result<Option<Composed>> {
+        let told =
+            self.store.notice::<Facts>(alert.id, alert.sequence).await.context("loading what was told")?;
+        let Some(facts) = told else { return Ok(None) };
+        let geography = self.county.geography(facts.alert.night)?;
+        let asked = facts.alert.asked.first();
+        let parties = asked.map_or(&[][..], |asked| &asked.parties);
+        let to = parties.first().cloned().unwrap_or(Party { role: Role::Analyst, area: None });
+        let recipient = Recipient {
+            address: String::new(),
+            role: to.role,
+            area: to.area.clone(),
+            in_place: false,
+            mute: None,
+        };
+        let letter = Letter {
+            others: parties.iter().skip(1).map(|party| party.label(&geography)).collect(),
+            by: asked.and_then(|asked| asked.by),
+            sequence: 0,
+            to: recipient,
+            waiting: Vec::new(),
+            then: None,
+            facts,
+        };
+        let reader = to.label(&geography);
+        let answer = format!("{}/answer/{}", self.site, "0".repeat(32));
+        let context = self.mail_context(&letter, &geography, &reader, &answer);
+        Ok(Some(compose(&context).context("making the message")?))
+    }
+
+    /// The link by which a recipient answers an alert: the same in every message of the thread. Whoever holds it may answer
+    /// for the mailbox, so only its hash is kept.
+    pub(super) async fn answer_link(
+        &self,
+        tx: &mut Tx,
+        alert: Uuid,
+        mailbox: &str,
+        party: &Party,
+        now: DateTime<Utc>,
+    ) -> Result<String> {
+        let token = answer_token(&self.answer_key, alert, mailbox);
+        tx.save_answer_link(&hash_of(&token), alert, mailbox, party, now).await.context("keeping a link")?;
+        Ok(format!("{}/answer/{token}", self.site))
+    }
+}
+
+/// 32 hexadecimal digits that nobody can guess without the key.
+fn answer_token(key: &str, alert: Uuid, mailbox: &str) -> String {
+    keyed(key, &format!("{alert}/{}", mailbox.to_lowercase()))
+}
+
+/// A text as only somebody with the key can make it: HMAC-SHA256 (RFC 2104), the first 128 bits in hexadecimal digits.
+pub(crate) fn keyed(key: &str, text: &str) -> String {
+    // A key of any length is one for HMAC.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else { return String::new() };
+    mac.update(text.as_bytes());
+    crate::import::hex(&mac.finalize().into_bytes()[..16])
+}
+
+/// What is kept of the secret part of a link.
+pub(crate) fn hash_of(token: &str) -> String {
+    crate::import::hex(&Sha256::digest(token.as_bytes()))
+}
