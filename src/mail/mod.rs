@@ -17,6 +17,7 @@ pub mod chart;
 mod compose;
 mod context;
 mod message;
+mod note;
 mod render;
 #[cfg(test)]
 mod sample;
@@ -28,6 +29,7 @@ mod words;
 pub use compose::{Composed, Picture, compose};
 pub use context::{Asked, Facts, Figures, History, LateReports, MailContext};
 pub use message::{Envelope, MessageError, Thread, message_bytes, message_id};
+pub use note::{Note, NoteLine, NoteSection, compose_note};
 pub use render::RenderError;
 pub use view::about;
 pub(crate) use words::times;

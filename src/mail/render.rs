@@ -21,6 +21,8 @@ pub enum RenderError {
 
 const TEXT: &str = "alert.txt";
 const HTML: &str = "alert.mjml";
+const NOTE_TEXT: &str = "note.txt";
+const NOTE_HTML: &str = "note.mjml";
 /// Steps a template may take: far more than the shipped ones need, far fewer than would be noticed.
 const FUEL: u64 = 100_000;
 /// Plain text is broken here, so that quoted replies stay readable.
@@ -35,11 +37,16 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
     templates.set_syntax(lines.unwrap_or_default());
     // MJML is not among the extensions that are escaped by themselves.
-    templates.set_auto_escape_callback(|name| if name == TEXT { AutoEscape::None } else { AutoEscape::Html });
+    templates.set_auto_escape_callback(|name| {
+        if name.ends_with(".txt") { AutoEscape::None } else { AutoEscape::Html }
+    });
     templates.add_filter("wrap", |text: &str, indent: Option<usize>| wrap(text, indent.unwrap_or(0)));
-    for (name, text) in
-        [(TEXT, include_str!("templates/alert.txt")), (HTML, include_str!("templates/alert.mjml"))]
-    {
+    for (name, text) in [
+        (TEXT, include_str!("templates/alert.txt")),
+        (HTML, include_str!("templates/alert.mjml")),
+        (NOTE_TEXT, include_str!("templates/note.txt")),
+        (NOTE_HTML, include_str!("templates/note.mjml")),
+    ] {
         // A template that can't be read is missed, and named, when it is asked for.
         if let Err(cause) = templates.add_template(name, text) {
             tracing::error!(%cause, "a mail template can't be read");
@@ -48,15 +55,29 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     templates
 });
 
-/// The plain text of a message, complete by itself.
+/// The plain text of a message about an alert, complete by itself.
 pub(super) fn text(view: &Value) -> Result<String, RenderError> {
     Ok(TEMPLATES.get_template(TEXT)?.render(view)?)
 }
 
-/// The HTML of a message.
+/// Its HTML.
 pub(super) fn html(view: &Value) -> Result<String, RenderError> {
+    from_mjml(HTML, view)
+}
+
+/// The plain text of any other message.
+pub(super) fn note_text(view: &Value) -> Result<String, RenderError> {
+    Ok(TEMPLATES.get_template(NOTE_TEXT)?.render(view)?)
+}
+
+/// Its HTML.
+pub(super) fn note_html(view: &Value) -> Result<String, RenderError> {
+    from_mjml(NOTE_HTML, view)
+}
+
+fn from_mjml(template: &str, view: &Value) -> Result<String, RenderError> {
     // A slash needs no escape, and addresses read better to whatever looks at links on the way.
-    let filled = TEMPLATES.get_template(HTML)?.render(view)?.replace("&#x2f;", "/");
+    let filled = TEMPLATES.get_template(template)?.render(view)?.replace("&#x2f;", "/");
     let parsed = mrml::parse(filled)?;
     // No fonts from elsewhere: opening a message must not tell anybody.
     let options = RenderOptions { disable_comments: true, fonts: HashMap::new(), ..RenderOptions::default() };
@@ -90,6 +111,8 @@ mod tests {
     fn both_templates_can_be_read() {
         assert!(TEMPLATES.get_template(TEXT).is_ok());
         assert!(TEMPLATES.get_template(HTML).is_ok());
+        assert!(TEMPLATES.get_template(NOTE_TEXT).is_ok());
+        assert!(TEMPLATES.get_template(NOTE_HTML).is_ok());
     }
 
     #[test]

@@ -55,7 +55,7 @@ fn decided(
     let own = alert.acknowledged.iter().find(|one| one.party == *party);
     match own {
         None => (chance(alert, party, "acknowledges") < 0.75).then_some(Answer::Acknowledge),
-        Some(one) if one.until.is_some() => (age >= 3 && chance(alert, party, "acts") < 0.8).then(|| {
+        Some(one) if one.until.is_some() => (age >= 2 && chance(alert, party, "acts") < 0.93).then(|| {
             let title = ACTIONS[(chance(alert, party, "action") * ACTIONS.len() as f64) as usize % ACTIONS.len()];
             Answer::Act { title: title.into(), due: Some(day + Days::new(14)) }
         }),
