@@ -54,7 +54,9 @@ pub use alerts::AlertEvent;
 pub use areas::WardShape;
 pub use imports::{ImportRecord, SavedReject};
 pub use incidents::{KnownVersion, LinkedEvent, NewVersion};
-pub use outbox::{OutboxCount, OutboxMessage};
+pub use outbox::{
+    Claimed, FailedMessage, MessageKind, MessageState, OutboxCount, OutboxEntry, OutboxFilter, OutboxMessage,
+};
 pub use rules::SavedRules;
 pub use runs::{Run, RunOutcome};
 pub use versions::{Known, SeenIncident, Versions};
