@@ -16,6 +16,7 @@ pub mod backoff;
 pub mod chart;
 mod compose;
 mod context;
+mod dkim;
 mod message;
 mod render;
 #[cfg(test)]
@@ -27,6 +28,7 @@ mod words;
 
 pub use compose::{Composed, Picture, compose};
 pub use context::{Asked, Figures, History, LateReports, MailContext};
+pub use dkim::{DkimError, Signer};
 pub use message::{Envelope, MessageError, Thread, message_bytes, message_id};
 pub use render::RenderError;
 pub(crate) use words::times;

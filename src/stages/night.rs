@@ -5,6 +5,7 @@ use crate::{
     alerts::{self, Judged},
     cluster::Lives,
     count::{Case, Completeness, Ledger},
+    mail::Signer,
     model::{AlertLevel, Cluster, Finding, Geography, Subject},
     rules::{Detector, Night, Rule, RuleOutcome, RuleSet, Status, evaluate, follow},
     store::{AlertEvent, Known, Run, RunOutcome, SeenIncident, Store, Tx},
@@ -28,6 +29,8 @@ pub struct Engine {
     pub county: County,
     /// The sender of messages.
     pub from: String,
+    /// Who signs messages, if they are signed.
+    pub signer: Option<Signer>,
     /// What links in messages begin with.
     pub site: String,
     /// The county is invented: messages say so.

@@ -7,9 +7,9 @@ use crate::{
         Asked, Envelope, Figures, History, LateReports, MailContext, Thread, compose, message_bytes,
         message_id,
     },
-    model::{Alert, CalendarNote, Effect, Finding, Incident, SignalKind, Subject, Window},
+    model::{Alert, AlertLevel, CalendarNote, Effect, Finding, Incident, SignalKind, Subject, Window},
     rules::Rule,
-    store::{OutboxMessage, Tx},
+    store::{MessageKind, OutboxMessage, Tx},
 };
 use anyhow::{Context, Result};
 use chrono::{DateTime, Datelike, Days, NaiveTime, TimeZone, Utc, Weekday};
@@ -86,18 +86,26 @@ impl Telling<'_> {
             let envelope = Envelope { from: &self.engine.from, to: &to.address };
             let id = message_id(alert.id, notice.sequence, envelope);
             let follows: Vec<String> = tx.thread_root(alert.id, &to.address).await?.into_iter().collect();
-            let bytes =
-                message_bytes(&composed, envelope, Thread { id: &id, follows: &follows }, self.when.now)
-                    .context("making a message")?;
+            let bytes = message_bytes(
+                &composed,
+                envelope,
+                Thread { id: &id, follows: &follows },
+                self.when.now,
+                self.engine.signer.as_ref(),
+            )
+            .context("making a message")?;
             let message = OutboxMessage {
                 id: Uuid::now_v7(),
-                alert_id: alert.id,
+                kind: MessageKind::Alert,
+                about: alert.id,
                 mailbox: to.address.clone(),
                 sequence: notice.sequence,
+                priority: i64::from(alert.latest.level < AlertLevel::Severe),
                 message_id: id,
                 message: String::from_utf8(bytes).context("a message is ASCII")?,
                 created_at: self.when.now,
-                attempts: 0,
+                due: self.when.now,
+                held: false,
             };
             tx.add_message(&message).await.context("putting a message into the outbox")?;
             report.messages += 1;

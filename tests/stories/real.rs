@@ -57,7 +57,18 @@ async fn county(words: &str, outlines: &str, code: &str, name: &str) -> (tempfil
     let county = County::load(&store).await.unwrap();
     let site = "http://127.0.0.1:8080".into();
     let known = Known::default();
-    (folder, Engine { store, known, county, from: "watch@real.invalid".into(), site, synthetic: false })
+    (
+        folder,
+        Engine {
+            store,
+            known,
+            county,
+            from: "watch@real.invalid".into(),
+            signer: None,
+            site,
+            synthetic: false,
+        },
+    )
 }
 
 const LEICESTERSHIRE: &str = r#"
