@@ -134,12 +134,36 @@ pub struct MailConfig {
     /// The protective marking, top and bottom and in the subject; empty for none.
     #[serde(default = "official_sensitive")]
     pub marking: String,
+    /// The sender of every envelope, to which mail servers send back what they can't deliver; `from` by default.
+    pub return_path: Option<String>,
+    /// How messages are signed; not at all by default.
+    pub dkim: Option<DkimConfig>,
     /// Where they go.
     pub transport: TransportConfig,
 }
 
 fn official_sensitive() -> String {
     "OFFICIAL-SENSITIVE".into()
+}
+
+impl MailConfig {
+    /// The sender of every envelope.
+    #[must_use]
+    pub fn envelope_sender(&self) -> &str {
+        self.return_path.as_deref().unwrap_or(&self.from)
+    }
+}
+
+/// How messages are signed (DKIM, RFC 6376): the public key stands in the DNS at SELECTOR._domainkey.DOMAIN.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DkimConfig {
+    /// Who signs: the domain of `from`, or one above it.
+    pub domain: String,
+    /// Which of the domain's keys.
+    pub selector: String,
+    /// The private key, PEM: RSA of at least 2048 bits, or Ed25519.
+    pub key_file: PathBuf,
 }
 
 /// Where messages go.

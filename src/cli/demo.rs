@@ -193,14 +193,15 @@ async fn replay(site: &Site, engine: &Engine, made: &County, nights: u32) -> Res
             partners::answer(engine, made, when, night.seen()).await?;
             let settled = engine.settle(when, &rules, night).await;
             settled.with_context(|| format!("the night of {}", when.night))?;
-            send_due(&site.store, &transport, &site.config.mail.from, &FixedClock(when.now)).await?;
+            send_due(&site.store, &transport, site.config.mail.envelope_sender(), &FixedClock(when.now))
+                .await?;
         }
         progress.step((place * SIDE_BY_SIDE + some.len()) as u64);
     }
     progress.finish();
     // What a run that was killed had claimed is free again by then.
     let later = replayed(&engine.county, &schedule, last_night()).now + TimeDelta::hours(1);
-    send_due(&site.store, &transport, &site.config.mail.from, &FixedClock(later)).await?;
+    send_due(&site.store, &transport, site.config.mail.envelope_sender(), &FixedClock(later)).await?;
     Ok(())
 }
 

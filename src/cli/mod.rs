@@ -13,6 +13,7 @@ mod import;
 mod inbox;
 mod init;
 mod locate;
+mod outbox;
 mod progress;
 mod rules;
 mod run;
@@ -49,6 +50,8 @@ enum Command {
     Import(import::Args),
     /// Check rule files, try them on history, tune them.
     Rules(rules::Args),
+    /// See what has left, what waits and what could not be sent; try it again; send what is due.
+    Outbox(outbox::Args),
     /// Add somebody who may sign in.
     User(user::Args),
     /// Judge series of counts against what is usual for them, CSV in and out, without a database.
@@ -80,6 +83,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Run(args) => wait(run::run(config, args)),
         Command::Import(args) => wait(import::run(config, args)),
         Command::Rules(args) => wait(rules::run(config, args)),
+        Command::Outbox(args) => wait(outbox::run(config, args)),
         Command::User(args) => wait(user::run(config, args)),
         Command::Detect(args) => detect::run(&args),
         Command::Cluster(args) => cluster::run(&args),

@@ -73,7 +73,9 @@ pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
         }
     }
     let transport = Transport::of(&site.config).map_err(wrong)?;
-    let sent = send_due(&site.store, &transport, &site.config.mail.from, &crate::clock::SystemClock).await?;
+    let sent =
+        send_due(&site.store, &transport, site.config.mail.envelope_sender(), &crate::clock::SystemClock)
+            .await?;
     if !args.json {
         println!("{} messages made, {} sent", report.messages, sent.sent);
     }

@@ -11,7 +11,7 @@ use crate::{
     stages::{
         night::{Engine, When},
         rules::in_force,
-        send::send_due,
+        send::Sender,
     },
 };
 use anyhow::{Context, Result};
@@ -41,7 +41,7 @@ pub(super) async fn serve(site: Site, synthetic: bool, demo_accounts: Vec<(Strin
     println!("Tension Watch listens on http://{}", listener.local_addr()?);
     let pages = crate::web::Site::new(&engine, site.config.site.address.clone(), demo_accounts)?;
     let web = crate::web::serve(pages, listener, stopped());
-    let sender = send_for_ever(&site, &transport);
+    let sender = send_for_ever(&site, transport);
     if synthetic {
         // The demonstration's clock stands still: no night comes after its last.
         tokio::select! { done = web => done, () = sender => Ok(()) }
@@ -50,9 +50,10 @@ pub(super) async fn serve(site: Site, synthetic: bool, demo_accounts: Vec<(Strin
     }
 }
 
-async fn send_for_ever(site: &Site, transport: &Transport) {
+async fn send_for_ever(site: &Site, transport: Transport) {
+    let mut sender = Sender::new(transport, site.config.mail.envelope_sender().to_owned());
     loop {
-        if let Err(failed) = send_due(&site.store, transport, &site.config.mail.from, &SystemClock).await {
+        if let Err(failed) = sender.pass(&site.store, &SystemClock).await {
             tracing::error!(error = format!("{failed:#}"), "the sender failed; it tries again");
         }
         tokio::time::sleep(SENDER_LOOKS).await;

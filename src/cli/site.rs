@@ -4,6 +4,7 @@ use super::wrong;
 use crate::{
     clock::{Clock, SystemClock},
     config::Config,
+    mail::Signer,
     schedule::Schedule,
     stages::{
         county::County,
@@ -44,6 +45,7 @@ impl Site {
             known: self.known.clone(),
             county: self.county().await?,
             from: self.config.mail.from.clone(),
+            signer: Signer::of(&self.config).map_err(wrong)?,
             site: self.config.site.address.trim_end_matches('/').to_owned(),
             marking: self.config.mail.marking.clone(),
             answer_key: self

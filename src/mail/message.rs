@@ -1,6 +1,6 @@
 //! The bytes of a message: made once, stored, and sent again unchanged until they are through.
 
-use super::Composed;
+use super::{Composed, Signer};
 use chrono::{DateTime, Utc};
 use lettre::{
     Address, Message,
@@ -44,6 +44,9 @@ pub enum MessageError {
     /// An id that would not survive as a header.
     #[error("`{0}` is not a Message-ID: it is written <something@domain>")]
     Id(String),
+    /// The signature.
+    #[error(transparent)]
+    Sign(#[from] super::DkimError),
     /// Anything else, from the library that writes messages.
     #[error("the message could not be written: {0}")]
     Write(#[from] lettre::error::Error),
@@ -58,7 +61,8 @@ pub fn message_id(alert: Uuid, sequence: i64, envelope: Envelope<'_>) -> String 
     format!("<{id}@{domain}>")
 }
 
-/// Writes a message: plain text, and HTML with its pictures. ASCII with CRLF; the same arguments give the same bytes.
+/// Writes a message: plain text, and HTML with its pictures; signed where there is a signer. ASCII with CRLF; the same
+/// arguments give the same bytes.
 ///
 /// # Errors
 ///
@@ -68,6 +72,7 @@ pub fn message_bytes(
     envelope: Envelope<'_>,
     thread: Thread<'_>,
     date: DateTime<Utc>,
+    signer: Option<&Signer>,
 ) -> Result<Vec<u8>, MessageError> {
     let sender = Mailbox::new(Some("Tension Watch".into()), address(envelope.from)?);
     let mut message = Message::builder()
@@ -87,7 +92,11 @@ pub fn message_bytes(
     ] {
         message = message.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value.into()));
     }
-    Ok(message.multipart(body(composed, thread.id))?.formatted())
+    let bytes = message.multipart(body(composed, thread.id))?.formatted();
+    Ok(match signer {
+        Some(signer) => signer.sign(&bytes, date)?,
+        None => bytes,
+    })
 }
 
 fn body(composed: &Composed, id: &str) -> MultiPart {
@@ -168,7 +177,8 @@ mod tests {
 
     fn written(subject: &str, follows: &[String]) -> String {
         let id = message_id(Uuid::from_u128(1), 0, ENVELOPE);
-        let bytes = message_bytes(&composed(subject), ENVELOPE, Thread { id: &id, follows }, at()).unwrap();
+        let bytes =
+            message_bytes(&composed(subject), ENVELOPE, Thread { id: &id, follows }, at(), None).unwrap();
         String::from_utf8(bytes).unwrap()
     }
 
@@ -215,11 +225,11 @@ mod tests {
         for to in
             ["a@b.invalid\r\nBcc: x@y.invalid", "", "no address", "a@b.invalid,c@d.invalid", "ü@b.invalid"]
         {
-            let made = message_bytes(&composed("Signal"), Envelope { to, ..ENVELOPE }, thread, at());
+            let made = message_bytes(&composed("Signal"), Envelope { to, ..ENVELOPE }, thread, at(), None);
             assert!(made.unwrap_err().to_string().contains("directory"), "{to}");
         }
         for id in ["<a b@c>", "a@b", "<a@b>\r\nBcc: x", "<a>", "<@>"] {
-            let made = message_bytes(&composed("Signal"), ENVELOPE, Thread { id, follows: &[] }, at());
+            let made = message_bytes(&composed("Signal"), ENVELOPE, Thread { id, follows: &[] }, at(), None);
             assert!(matches!(made, Err(MessageError::Id(_))), "{id}");
         }
     }
@@ -232,7 +242,7 @@ mod tests {
             let date = DateTime::from_timestamp(i64::from(seconds) * 200, 0).unwrap_or_default();
             let envelope = Envelope { to: &to, ..ENVELOPE };
             let id = format!("<{id}@b>");
-            let _ = message_bytes(&composed("Signal"), envelope, Thread { id: &id, follows: &[] }, date);
+            let _ = message_bytes(&composed("Signal"), envelope, Thread { id: &id, follows: &[] }, date, None);
             let message = written(&crate::mail::words::clean(&subject), &[]);
             let names = message.split("\r\n\r\n").next().unwrap().lines().filter(|line| !line.starts_with(' ')).count();
             prop_assert_eq!(names, 10);

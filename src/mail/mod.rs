@@ -16,6 +16,7 @@ pub mod backoff;
 pub mod chart;
 mod compose;
 mod context;
+mod dkim;
 mod message;
 mod note;
 mod render;
@@ -28,8 +29,9 @@ mod words;
 
 pub use compose::{Composed, Picture, compose};
 pub use context::{Asked, Facts, Figures, History, LateReports, MailContext};
+pub use dkim::{DkimError, Signer};
 pub use message::{Envelope, MessageError, Thread, message_bytes, message_id};
 pub use note::{Note, NoteLine, NoteSection, compose_note};
 pub use render::RenderError;
-pub use view::about;
+pub use view::{about, in_a_line};
 pub(crate) use words::times;

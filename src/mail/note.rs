@@ -67,7 +67,8 @@ pub fn compose_note(note: &Note, marking: &str, synthetic: bool) -> Result<Compo
     let marking = clean(marking);
     let front = if marking.is_empty() { String::new() } else { format!("[{marking}] ") };
     let subject = cap(&clean_long(&format!("{front}{}", note.subject)).replace("=?", "= ?"), 120);
-    let sections: Vec<Value> = note.sections.iter().filter(|section| !section.lines.is_empty()).map(part).collect();
+    let sections: Vec<Value> =
+        note.sections.iter().filter(|section| !section.lines.is_empty()).map(part).collect();
     let view = context! {
         marking => marking,
         title => clean_long(&note.subject),

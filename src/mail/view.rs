@@ -66,6 +66,13 @@ pub(super) fn subject(context: &MailContext<'_>) -> String {
     cap(&clean_long(&text).replace("=?", "= ?"), LONGEST_SUBJECT)
 }
 
+/// An alert in one line of a summary: what has changed, its number, and the finding in a sentence.
+#[must_use]
+pub fn in_a_line(context: &MailContext<'_>) -> String {
+    let level = level(context.alert.latest.level);
+    format!("{}, {level}, {}: {}", change(context.kind), clean(&context.alert.number), context.headline())
+}
+
 /// What every message of a thread has in common.
 pub(super) fn topic(context: &MailContext<'_>) -> String {
     format!("Tension signal {}", clean(&context.alert.number))

@@ -3,9 +3,12 @@
 use super::night::Engine;
 use crate::{
     alerts::Recipient,
-    mail::{Asked, Composed, Envelope, Facts, MailContext, Thread, compose, message_bytes, message_id},
-    model::{Alert, AlertLevel, Geography, Party, Role},
-    store::{OutboxMessage, Tx},
+    mail::{
+        Asked, Composed, Envelope, Facts, MailContext, Note, NoteLine, NoteSection, Thread, compose,
+        compose_note, in_a_line, message_bytes, message_id,
+    },
+    model::{Alert, AlertLevel, Geography, Mailbox, Mute, Party, Role},
+    store::{MessageKind, OutboxMessage, Tx},
 };
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
@@ -67,6 +70,16 @@ impl Letter {
     }
 }
 
+/// What a message is about.
+#[derive(Clone, Copy)]
+struct About {
+    kind: MessageKind,
+    key: Uuid,
+    sequence: i64,
+    /// Leaves first, and passes mute hours.
+    urgent: bool,
+}
+
 /// What went into the outbox.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Posted {
@@ -124,26 +137,59 @@ impl Engine {
         let reader = letter.to.label(geography);
         let context = self.mail_context(letter, geography, &reader, &answer);
         let composed = compose(&context).context("making a message")?;
-        let envelope = Envelope { from: &self.from, to: &letter.to.address };
-        let id = message_id(alert.id, letter.sequence, envelope);
-        let follows: Vec<String> = tx.thread_root(alert.id, &letter.to.address).await?.into_iter().collect();
-        let bytes = message_bytes(&composed, envelope, Thread { id: &id, follows: &follows }, now)
-            .context("making a message")?;
         let severe = letter.level() == AlertLevel::Severe;
-        let due = letter.to.mute.filter(|_| !severe);
-        let due = due.map_or(now, |mute| mute.free_from(now, self.county.pack.zone));
+        let about =
+            About { kind: MessageKind::Alert, key: alert.id, sequence: letter.sequence, urgent: severe };
+        self.put(tx, &composed, about, &letter.to.address, letter.to.mute, now, held).await
+    }
+
+    /// Puts a message into the outbox; mute hours hold it unless it is urgent.
+    #[expect(clippy::too_many_arguments, reason = "they are what a message in the outbox is")]
+    async fn put(
+        &self,
+        tx: &mut Tx,
+        composed: &Composed,
+        about: About,
+        address: &str,
+        mute: Option<Mute>,
+        now: DateTime<Utc>,
+        held: bool,
+    ) -> Result<()> {
+        let envelope = Envelope { from: &self.from, to: address };
+        let id = message_id(about.key, about.sequence, envelope);
+        let follows: Vec<String> = tx.thread_root(about.key, address).await?.into_iter().collect();
+        let thread = Thread { id: &id, follows: &follows };
+        let bytes = message_bytes(composed, envelope, thread, now, self.signer.as_ref())
+            .context("making a message")?;
+        let due = mute.filter(|_| !about.urgent);
         let message = OutboxMessage {
             id: Uuid::now_v7(),
-            alert_id: alert.id,
-            mailbox: letter.to.address.clone(),
-            sequence: letter.sequence,
+            kind: about.kind,
+            about: about.key,
+            mailbox: address.to_owned(),
+            sequence: about.sequence,
+            priority: i64::from(!about.urgent),
             message_id: id,
             message: String::from_utf8(bytes).context("a message is ASCII")?,
             created_at: now,
-            attempts: 0,
+            due: due.map_or(now, |mute| mute.free_from(now, self.county.pack.zone)),
+            held,
         };
-        let _ = (due, held);
         tx.add_message(&message).await.context("putting a message into the outbox")
+    }
+
+    /// Puts a note for one mailbox into the outbox.
+    pub(super) async fn note(
+        &self,
+        tx: &mut Tx,
+        note: &Note,
+        (kind, key): (MessageKind, Uuid),
+        to: &Mailbox,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let composed = compose_note(note, &self.marking, self.synthetic).context("making a note")?;
+        let about = About { kind, key, sequence: 0, urgent: kind == MessageKind::Data };
+        self.put(tx, &composed, about, &to.address, to.mute, now, false).await
     }
 
     pub(super) fn mail_context<'a>(
@@ -179,14 +225,44 @@ impl Engine {
         }
     }
 
+    /// One message in place of many.
     async fn summarise(
         &self,
-        _tx: &mut Tx,
-        _letters: &[Letter],
-        _geography: &Geography,
-        _now: DateTime<Utc>,
+        tx: &mut Tx,
+        letters: &[Letter],
+        geography: &Geography,
+        now: DateTime<Utc>,
     ) -> Result<()> {
-        Ok(())
+        let Some(first) = letters.first() else { return Ok(()) };
+        let mut lines = Vec::new();
+        for letter in letters {
+            let alert = &letter.facts.alert;
+            let link = self.answer_link(tx, alert.id, &letter.to.address, &letter.to.party(), now).await?;
+            let reader = letter.to.label(geography);
+            let context = self.mail_context(letter, geography, &reader, &link);
+            lines.push(NoteLine { text: in_a_line(&context), link: Some(link) });
+        }
+        let many = letters.len();
+        let note = Note {
+            subject: format!(
+                "{many} further tension signals, {}",
+                self.county.day_of(now).format("%-d %B %Y")
+            ),
+            heading: format!("{many} further alerts are told in one message"),
+            lede: format!(
+                "More than {MOST_LETTERS} alerts concern you at once. The strongest came each in a message of its own"
+            ),
+            asked: "Please open each of them and acknowledge it, or close it and say what you made of it"
+                .into(),
+            link: Some((format!("{}/alerts", self.site), "See all alerts".into())),
+            sections: vec![NoteSection { heading: "The alerts".into(), lines }],
+            reader: first.to.label(geography),
+            again: "You will hear again of each of them as of any other alert".into(),
+        };
+        let composed = compose_note(&note, &self.marking, self.synthetic).context("making a summary")?;
+        let key = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("summary/{}", now.to_rfc3339()).as_bytes());
+        let about = About { kind: MessageKind::Summary, key, sequence: 0, urgent: false };
+        self.put(tx, &composed, about, &first.to.address, first.to.mute, now, false).await
     }
 
     /// The mail about an alert as it was told last, as the first of those asked would get it; none when nobody was told.

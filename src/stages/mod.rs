@@ -4,6 +4,8 @@
 
 pub mod answers;
 pub mod county;
+mod data_alerts;
+mod digest;
 pub mod explain;
 pub mod figures;
 mod follow_up;
@@ -13,6 +15,7 @@ pub mod night;
 pub mod rules;
 pub mod send;
 pub mod setup;
+pub mod silences;
 mod telling;
 pub mod trial;
 pub mod tune;

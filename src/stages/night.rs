@@ -1,11 +1,11 @@
 //! One engine night: what was known, what the rules say of it, which alerts change, who is told.
 
-use super::{county::County, rules::InForce, telling};
+use super::{county::County, data_alerts::data_alerts, rules::InForce, telling};
 use crate::{
     alerts::{self, Judged},
     cluster::Lives,
     count::{Case, Completeness, Ledger},
-    mail::Facts,
+    mail::{Facts, Signer},
     model::{AlertLevel, Cluster, Finding, Geography, Subject},
     rules::{Detector, Night, Rule, RuleOutcome, RuleSet, Status, evaluate, follow},
     store::{AlertEvent, Known, Run, RunOutcome, SeenIncident, Store, Tx},
@@ -29,6 +29,8 @@ pub struct Engine {
     pub county: County,
     /// The sender of messages.
     pub from: String,
+    /// Who signs messages, if they are signed.
+    pub signer: Option<Signer>,
     /// What links in messages begin with.
     pub site: String,
     /// The protective marking of messages, for example `OFFICIAL-SENSITIVE`; empty for none.
@@ -375,6 +377,10 @@ impl Engine {
         report.messages += posted.messages;
         report.held += posted.held;
         report.messages += self.follow_up_in(tx, when.now, rules).await?;
+        report.messages += self.digest(tx, when, rules).await?;
+        let failed = self.failed_lately(when.now).await?;
+        let data = data_alerts(report, rules, &failed);
+        report.messages += self.keep_data_alerts(tx, &data, when.now).await?;
         let opened = step.alerts.iter().filter(|alert| alert.opened == when.night && alert.sequence <= 1);
         report.opened = opened.map(|alert| alert.number.clone()).collect();
         Ok(())

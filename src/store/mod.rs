@@ -59,7 +59,9 @@ pub use areas::WardShape;
 pub use data_alerts::SavedDataAlert;
 pub use imports::{ImportRecord, SavedReject};
 pub use incidents::{KnownVersion, LinkedEvent, NewVersion};
-pub use outbox::{OutboxCount, OutboxMessage};
+pub use outbox::{
+    Claimed, FailedMessage, MessageKind, MessageState, OutboxCount, OutboxEntry, OutboxFilter, OutboxMessage,
+};
 pub use rules::SavedRules;
 pub use runs::{Run, RunOutcome};
 pub use silences::SavedSilence;

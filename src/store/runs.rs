@@ -18,6 +18,7 @@ statements! {
     RUNS = "SELECT id, night, tick, as_known_on, started_at, finished_at, outcome, rules_version, summary
         FROM run ORDER BY started_at DESC, id DESC LIMIT $1";
     LAST_TICK = "SELECT MAX(tick) FROM run WHERE outcome = 'done'";
+    LAST_FINISHED = "SELECT MAX(finished_at) FROM run WHERE outcome = 'done'";
     ABANDON_RUNS = "UPDATE run SET outcome = 'abandoned', finished_at = $1, tick = NULL WHERE outcome = 'running'";
     FAIL_RUN = "UPDATE run SET outcome = 'failed', finished_at = $2, tick = NULL, summary = $3 WHERE id = $1";
     ADD_FINDING = "INSERT INTO finding (run_id, position, body) VALUES ($1, $2, $3)";
@@ -132,6 +133,15 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn last_tick(&self) -> Result<Option<DateTime<Utc>>> {
         Ok(on!(Self, self, pool => sqlx::query_scalar(LAST_TICK).fetch_one(pool).await?))
+    }
+
+    /// When a run was done last.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreError`] says.
+    pub async fn last_finished(&self) -> Result<Option<DateTime<Utc>>> {
+        Ok(on!(Self, self, pool => sqlx::query_scalar(LAST_FINISHED).fetch_one(pool).await?))
     }
 
     /// What a run found, in its order.

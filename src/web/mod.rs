@@ -34,6 +34,7 @@ use crate::{
         figures::{Figures, Question, figures},
         night::Engine,
     },
+    store::StoreError,
 };
 use anyhow::Result;
 use axum::{
@@ -43,6 +44,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use chrono::{NaiveDate, TimeDelta};
 use minijinja::{Environment, UndefinedBehavior, Value};
 use serde_json::json;
 use std::{
@@ -81,6 +83,15 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 
 /// So many answers of the hotspot page are kept: the same question is asked by many readers in the morning.
 const KEPT: usize = 32;
+
+/// A message that could leave for longer than this means that mail is not going out.
+const WAITS_AT_MOST: TimeDelta = TimeDelta::hours(1);
+
+/// For so long a message that was given up is told of.
+const FAILURES_SHOW: TimeDelta = TimeDelta::days(1);
+
+/// Nights are a day apart, and a run takes its time.
+const NIGHTS_APART: TimeDelta = TimeDelta::hours(26);
 
 /// A signed-in reader who does nothing for so many hours is signed out.
 const IDLE_HOURS: i64 = 8;
@@ -186,22 +197,47 @@ pub fn router(site: Site) -> Router {
         .layer(around)
 }
 
-/// Whether the site works and how fresh its nights are; no data.
+/// Whether the site works, how fresh its nights are and whether its messages leave; no data. Anything that a person has
+/// to look at makes it 503.
 async fn health(State(site): State<Arc<Site>>) -> Response {
-    let last = site.engine.store.last_run().await;
-    let (status, body) = match last {
-        Ok(run) => (
-            StatusCode::OK,
-            json!({
-                "status": "ok",
+    match troubles(&site).await {
+        Ok((last_night, troubles)) => {
+            let good = troubles.is_empty();
+            let body = json!({
+                "status": if good { "ok" } else { "trouble" },
                 "version": env!("CARGO_PKG_VERSION"),
-                "last_night": run.map(|run| run.night),
-            }),
-        ),
+                "last_night": last_night,
+                "troubles": troubles,
+            });
+            let status = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+            (status, axum::Json(body)).into_response()
+        }
         Err(failed) => {
             tracing::error!(error = %failed, "the database does not answer");
-            (StatusCode::SERVICE_UNAVAILABLE, json!({"status": "the database does not answer"}))
+            let body = json!({"status": "the database does not answer"});
+            (StatusCode::SERVICE_UNAVAILABLE, axum::Json(body)).into_response()
         }
-    };
-    (status, axum::Json(body)).into_response()
+    }
+}
+
+/// The last night, and what a person has to look at, a sentence each.
+async fn troubles(site: &Site) -> Result<(Option<NaiveDate>, Vec<String>), StoreError> {
+    let store = &site.engine.store;
+    let now = site.clock.now();
+    let mut troubles = Vec::new();
+    if let Some(since) = store.oldest_waiting(now).await?.filter(|since| now - *since > WAITS_AT_MOST) {
+        troubles.push(format!("a message waits to be sent since {since}; see `tension-watch outbox list`"));
+    }
+    let failed = store.failed_since(now - FAILURES_SHOW).await?.len();
+    if failed > 0 {
+        troubles.push(format!(
+            "{failed} messages could not be sent; see `tension-watch outbox list --state failed`"
+        ));
+    }
+    // The demonstration's clock stands still: no night comes after its last.
+    let done = store.last_finished().await?.filter(|_| !site.engine.synthetic);
+    if let Some(done) = done.filter(|done| now - *done > NIGHTS_APART) {
+        troubles.push(format!("no night has been judged since {done}; see the log of `serve`"));
+    }
+    Ok((store.last_run().await?.map(|run| run.night), troubles))
 }

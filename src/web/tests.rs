@@ -61,6 +61,7 @@ impl Pages {
             known: Known::default(),
             county: County::load(&store).await.unwrap(),
             from: "watch@llr.invalid".into(),
+            signer: None,
             site: "http://127.0.0.1:8080".into(),
             marking: "OFFICIAL-SENSITIVE".into(),
             answer_key: "a key".into(),

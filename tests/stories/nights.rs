@@ -64,6 +64,7 @@ async fn county(store: &Store) -> Engine {
         known: Known::default(),
         county: County::load(store).await.unwrap(),
         from: "watch@llr.invalid".into(),
+        signer: None,
         site: "http://127.0.0.1:8080".into(),
         marking: "OFFICIAL-SENSITIVE".into(),
         answer_key: "a key".into(),

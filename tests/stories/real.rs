@@ -64,6 +64,7 @@ async fn county(words: &str, outlines: &str, code: &str, name: &str) -> (tempfil
             known,
             county,
             from: "watch@real.invalid".into(),
+            signer: None,
             site,
             marking: String::new(),
             answer_key: "a key".into(),

@@ -10,8 +10,8 @@ use tension_watch::{
         Mailbox, Pack, Place, Precision, Projection, Recurrence, Role, Status, Subject, Window,
     },
     store::{
-        Account, AlertEvent, ImportRecord, Known, LinkedEvent, NewVersion, OutboxMessage, Run, RunOutcome,
-        SavedReject, SavedRules, SavedSession, Store, WardShape,
+        Account, AlertEvent, ImportRecord, Known, LinkedEvent, MessageKind, NewVersion, OutboxMessage, Run,
+        RunOutcome, SavedReject, SavedRules, SavedSession, Store, WardShape,
     },
 };
 use uuid::Uuid;
@@ -314,13 +314,16 @@ async fn a_message_is_handed_to_one_sender_only() {
         for n in 0..40 {
             let message = OutboxMessage {
                 id: Uuid::now_v7(),
-                alert_id: alert.id,
+                kind: MessageKind::Alert,
+                about: alert.id,
                 mailbox: format!("csp{n}@mill.invalid"),
                 sequence: 0,
+                priority: 1,
                 message_id: format!("<{n}@mill.invalid>"),
                 message: "Subject: x\r\n\r\ny\r\n".into(),
                 created_at: now,
-                attempts: 0,
+                due: now,
+                held: false,
             };
             tx.add_message(&message).await.unwrap();
             // The same alert, mailbox and sequence a second time changes nothing.
@@ -355,23 +358,28 @@ async fn a_message_is_handed_to_one_sender_only() {
         let later = now + Duration::minutes(6);
         let mut tx = store.begin().await.unwrap();
         for message in &claimed[..38] {
-            tx.message_sent(message.id, now).await.unwrap();
+            tx.message_sent(message, now).await.unwrap();
         }
-        tx.message_later(claimed[38].id, later + Duration::hours(1), "451 try later").await.unwrap();
+        tx.message_later(&claimed[38], later + Duration::hours(1), "451 try later", false).await.unwrap();
         tx.commit().await.unwrap();
         let again = store.claim_messages(later, later + Duration::minutes(5), 50).await.unwrap();
         assert_eq!(again.len(), 1, "{database}");
         assert_eq!(again[0].mailbox, claimed[39].mailbox);
         assert_eq!(again[0].attempts, 2);
         let mut tx = store.begin().await.unwrap();
-        tx.message_failed(again[0].id, "550 no such mailbox").await.unwrap();
+        assert!(again[0].maybe_arrived, "{database}: its sender may have sent it");
+        assert!(
+            !tx.message_sent(&claimed[39], later).await.unwrap(),
+            "{database}: a result that comes too late"
+        );
+        assert!(tx.message_failed(&again[0], later, "550 no such mailbox", false).await.unwrap());
         assert_eq!(
             tx.thread_root(alert.id, &claimed[0].mailbox).await.unwrap(),
             Some(claimed[0].message_id.clone())
         );
         tx.commit().await.unwrap();
         let counts = store.outbox_counts().await.unwrap();
-        let counts: Vec<_> = counts.iter().map(|count| (count.state.as_str(), count.messages)).collect();
+        let counts: Vec<_> = counts.iter().map(|count| (count.state.code(), count.messages)).collect();
         assert_eq!(counts, [("failed", 1), ("sent", 38), ("waiting", 1)], "{database}");
     }
 }

@@ -31,7 +31,8 @@ pub(super) async fn answer(engine: &Engine, made: &County, when: When, seen: &[S
         let age = (day - alert.opened).num_days();
         let parties: Vec<Party> = alert.asked.iter().flat_map(|asked| asked.parties.clone()).collect();
         for party in parties {
-            let Some(answer) = decided(&alert, &party, age, day, || outcome(&alert, made, &references)) else {
+            let Some(answer) = decided(&alert, &party, age, day, || outcome(&alert, made, &references))
+            else {
                 continue;
             };
             let by = Answerer { who: party.label(&geography), party: party.clone() };
@@ -56,7 +57,8 @@ fn decided(
     match own {
         None => (chance(alert, party, "acknowledges") < 0.75).then_some(Answer::Acknowledge),
         Some(one) if one.until.is_some() => (age >= 2 && chance(alert, party, "acts") < 0.93).then(|| {
-            let title = ACTIONS[(chance(alert, party, "action") * ACTIONS.len() as f64) as usize % ACTIONS.len()];
+            let title =
+                ACTIONS[(chance(alert, party, "action") * ACTIONS.len() as f64) as usize % ACTIONS.len()];
             Answer::Act { title: title.into(), due: Some(day + Days::new(14)) }
         }),
         Some(_) => {

@@ -1,4 +1,4 @@
-//! Where messages leave: a folder of files, or a mail server.
+//! Where messages leave: a folder of files, a mail server, or a carrier of somebody else's making.
 
 mod file;
 mod smtp;
@@ -8,19 +8,32 @@ pub use smtp::{SmtpTransport, Tls};
 
 use super::message::{Envelope, address};
 use crate::config::{Config, Security, TransportConfig};
-use std::{fs, path::PathBuf};
+use async_trait::async_trait;
+use std::{fs, path::PathBuf, sync::Arc};
 
 /// What became of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The mail server, or the file system, has taken it.
     Sent,
-    /// Not yet, or nobody knows: try again later with the same bytes. The reason says so when it may have arrived.
+    /// Not now, for this message: it has not arrived; try again later with the same bytes.
     Retry(String),
+    /// The server could not be reached, or broke off before it had the message: it has not arrived.
+    Down(String),
+    /// The message was begun and no answer came: it may have arrived. Try again with the same bytes.
+    Unknown(String),
     /// This recipient will never get this message: the operator has to be told.
     GiveUp(String),
     /// Our own settings are wrong, or the server refuses us as a whole: keep the message, try again, tell the operator.
     Configuration(String),
+}
+
+impl Outcome {
+    /// It was the server, or what it thinks of us, rather than this message or its recipient: others would fare the same.
+    #[must_use]
+    pub fn is_about_the_server(&self) -> bool {
+        matches!(self, Self::Down(_) | Self::Unknown(_) | Self::Configuration(_))
+    }
 }
 
 /// A message on its way.
@@ -49,7 +62,7 @@ pub enum TransportError {
     #[error("[mail] user and password_file belong together: give both or neither")]
     HalfSignIn,
     /// The sender's address.
-    #[error("[mail] from: `{0}` is not an address")]
+    #[error("[mail] from and return_path: `{0}` is not an address")]
     From(String),
     /// Plain text to another machine.
     #[error(
@@ -61,6 +74,13 @@ pub enum TransportError {
     Tls(String),
 }
 
+/// Carries messages in a way of its own.
+#[async_trait]
+pub trait Carrier: std::fmt::Debug + Send + Sync {
+    /// Tries to send one message; must not wait for ever.
+    async fn carry(&self, letter: Letter<'_>) -> Outcome;
+}
+
 /// Where messages leave.
 #[derive(Debug, Clone)]
 pub enum Transport {
@@ -68,6 +88,8 @@ pub enum Transport {
     File(FileTransport),
     /// A mail server.
     Smtp(SmtpTransport),
+    /// Anything else.
+    Other(Arc<dyn Carrier>),
 }
 
 impl Transport {
@@ -77,7 +99,9 @@ impl Transport {
     ///
     /// When no message could be sent with these settings; see [`TransportError`].
     pub fn of(config: &Config) -> Result<Self, TransportError> {
-        address(&config.mail.from).map_err(|_| TransportError::From(config.mail.from.clone()))?;
+        for given in std::iter::once(&config.mail.from).chain(&config.mail.return_path) {
+            address(given).map_err(|_| TransportError::From(given.clone()))?;
+        }
         match &config.mail.transport {
             TransportConfig::File { folder } => Ok(Self::File(FileTransport::new(config.path(folder)))),
             TransportConfig::Smtp { host, port, security, user, password_file } => {
@@ -106,6 +130,7 @@ impl Transport {
         match self {
             Self::File(files) => files.send(letter).await,
             Self::Smtp(server) => server.send(letter).await,
+            Self::Other(carrier) => carrier.carry(letter).await,
         }
     }
 }

@@ -3,15 +3,24 @@
 use super::{Letter, Outcome, TransportError};
 use crate::mail::message::address;
 use lettre::{
-    address::Envelope,
+    Address,
     transport::smtp::{
         Error,
         authentication::{Credentials, Mechanism},
         client::{AsyncSmtpConnection, TlsParameters},
+        commands::{Data, Mail, Rcpt},
         extension::ClientId,
     },
 };
-use std::{fmt, io, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    fmt, io,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 /// How the conversation is kept private. There is no "if the server offers it".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,26 +98,36 @@ impl SmtpTransport {
 
     /// Tries to send one message, in a task of its own.
     pub(super) async fn send(&self, letter: Letter<'_>) -> Outcome {
-        let addresses =
-            address(letter.envelope.from).and_then(|from| Ok((from, address(letter.envelope.to)?)));
-        let envelope = match addresses {
-            Ok((from, to)) => Envelope::new(Some(from), vec![to]),
-            Err(wrong) => return Outcome::GiveUp(wrong.to_string()),
+        let (from, to) = match (address(letter.envelope.from), address(letter.envelope.to)) {
+            (Ok(from), Ok(to)) => (from, to),
+            (Err(wrong), _) => return Outcome::Configuration(wrong.to_string()),
+            (_, Err(wrong)) => return Outcome::GiveUp(wrong.to_string()),
         };
-        let envelope = match envelope {
-            Ok(envelope) => envelope,
-            Err(wrong) => return Outcome::GiveUp(wrong.to_string()),
-        };
+        if !letter.message.is_ascii() {
+            return Outcome::GiveUp("the message is not ASCII; it was not sent".into());
+        }
         // The end of the last line is sent with the dot that ends the message.
         let message = letter.message.strip_suffix(b"\r\n").unwrap_or(letter.message).to_vec();
         let server = Arc::clone(&self.server);
         let patience = self.longest / 2;
-        guarded(self.longest, async move { server.converse(&envelope, &message, patience).await }).await
+        let begun = Arc::new(AtomicBool::new(false));
+        let watched = Arc::clone(&begun);
+        guarded(
+            self.longest,
+            &begun,
+            async move { server.converse(from, to, &message, patience, &watched).await },
+        )
+        .await
     }
 }
 
 /// Runs a conversation in a task of its own: a panic ends that task, and a server that says nothing is left behind.
-async fn guarded(longest: Duration, conversation: impl Future<Output = Outcome> + Send + 'static) -> Outcome {
+/// `begun` tells whether any of the message was sent by then.
+async fn guarded(
+    longest: Duration,
+    begun: &AtomicBool,
+    conversation: impl Future<Output = Outcome> + Send + 'static,
+) -> Outcome {
     let mut task = tokio::spawn(conversation);
     match tokio::time::timeout(longest, &mut task).await {
         Ok(Ok(outcome)) => outcome,
@@ -117,28 +136,37 @@ async fn guarded(longest: Duration, conversation: impl Future<Output = Outcome> 
         }
         Err(_) => {
             task.abort();
-            let seconds = longest.as_secs_f32();
-            Outcome::Retry(format!("no answer from the mail server in {seconds} s; it may have arrived"))
+            let why = format!("no answer from the mail server in {} s", longest.as_secs_f32());
+            unanswered(begun.load(Ordering::SeqCst), why)
         }
     }
 }
 
+/// No answer: what that means depends on whether any of the message was sent.
+fn unanswered(begun: bool, why: String) -> Outcome {
+    if begun { Outcome::Unknown(format!("{why}; it may have arrived")) } else { Outcome::Down(why) }
+}
+
 impl Server {
-    async fn converse(&self, envelope: &Envelope, message: &[u8], patience: Duration) -> Outcome {
+    async fn converse(
+        &self,
+        from: Address,
+        to: Address,
+        message: &[u8],
+        patience: Duration,
+        begun: &AtomicBool,
+    ) -> Outcome {
         let mut connection = match tokio::time::timeout(patience, self.connect()).await {
             Ok(Ok(connection)) => connection,
             Ok(Err(wrong)) => return before_the_message(&wrong),
             Err(_) => {
                 let seconds = patience.as_secs_f32();
-                return Outcome::Retry(format!("the mail server did not let us in within {seconds} s"));
+                return Outcome::Down(format!("the mail server did not let us in within {seconds} s"));
             }
         };
-        let outcome = match connection.send(envelope, message).await {
-            Ok(_) => Outcome::Sent,
-            Err(wrong) => of_the_message(&wrong),
-        };
-        // The message's fate is known: a server that does not say goodbye changes nothing.
-        let _ = tokio::time::timeout(GOODBYE, connection.abort()).await;
+        let outcome = hand_over(&mut connection, from, to, message, begun).await;
+        // The message's fate is known: a server that does not say goodbye must not make it unknown by running out of time.
+        tokio::spawn(async move { tokio::time::timeout(GOODBYE, connection.abort()).await });
         outcome
     }
 
@@ -161,12 +189,37 @@ impl Server {
     }
 }
 
-/// Nothing of the message has been said yet: whatever was refused, it was us.
+/// One command after the other, because the same refusal means something else at each. Only from the message itself on
+/// can nobody tell what became of it.
+async fn hand_over(
+    connection: &mut AsyncSmtpConnection,
+    from: Address,
+    to: Address,
+    message: &[u8],
+    begun: &AtomicBool,
+) -> Outcome {
+    if let Err(wrong) = connection.command(Mail::new(Some(from), Vec::new())).await {
+        return before_the_message(&wrong);
+    }
+    if let Err(wrong) = connection.command(Rcpt::new(to, Vec::new())).await {
+        return of_the_message(&wrong, false);
+    }
+    if let Err(wrong) = connection.command(Data).await {
+        return of_the_message(&wrong, false);
+    }
+    begun.store(true, Ordering::SeqCst);
+    match connection.message(message).await {
+        Ok(_) => Outcome::Sent,
+        Err(wrong) => of_the_message(&wrong, true),
+    }
+}
+
+/// Nothing of the message or its recipient has been said yet: whatever was refused, it was us.
 fn before_the_message(wrong: &Error) -> Outcome {
     if wrong.is_permanent() || wrong.is_client() || wrong.is_tls() || is_unreadable(wrong) {
         Outcome::Configuration(reason(wrong))
     } else {
-        Outcome::Retry(reason(wrong))
+        Outcome::Down(reason(wrong))
     }
 }
 
@@ -182,14 +235,15 @@ fn is_unreadable(wrong: &Error) -> bool {
     false
 }
 
-/// Only the codes that speak of a mailbox or a message are about this message; 530, 534, 535, 538 and 554 speak of us.
-fn of_the_message(wrong: &Error) -> Outcome {
+/// Only the codes that speak of a mailbox or a message are about this message; 530, 534, 535, 538 and 554 speak of us,
+/// and 421 of the server.
+fn of_the_message(wrong: &Error, begun: bool) -> Outcome {
     match wrong.status().map(|code| code.to_string()).as_deref() {
         Some("550" | "551" | "552" | "553" | "556") => Outcome::GiveUp(reason(wrong)),
+        Some("421") => Outcome::Down(reason(wrong)),
         Some(code) if code.starts_with('5') => Outcome::Configuration(reason(wrong)),
         Some(_) => Outcome::Retry(reason(wrong)),
-        None if wrong.is_client() => Outcome::Configuration(reason(wrong)),
-        None => Outcome::Retry(format!("{}; it may have arrived", reason(wrong))),
+        None => unanswered(begun, reason(wrong)),
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the tests stand on: both databases, the real ones.
 
+pub mod clock;
 pub mod postgres;
+pub mod smtp;
 
 use postgres::Postgres;
 use tension_watch::store::Store;
