@@ -14,6 +14,7 @@ mod life;
 mod routing;
 mod silences;
 mod working_days;
+mod worth;
 
 pub use answers::{
     Answered, FOLLOW_UP_DAYS, Missing, acknowledge, act, asked_too, attended, close, expected,
@@ -24,3 +25,4 @@ pub use life::{CLOSES_AFTER, EASES_AFTER, Event, Judged, Notice, NoticeKind, Ste
 pub use routing::{Gap, Recipient, Route, gaps, role_in_words, route};
 pub use silences::{covers, silenced};
 pub use working_days::WorkingDays;
+pub use worth::Worth;

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     clock::FixedClock,
     import::Mapping,
-    mail::transport::Transport,
+    mail::{how_often, transport::Transport},
     model::{AlertLevel, AreaKind, AreaRef, Finding, Role},
     stages::{
         county::Outlines,
@@ -251,13 +251,13 @@ async fn compare(
             _ => {}
         }
         println!(
-            "  {} {} {}: {} seen, {:.1} usual, once in {:.0} days; {}{}",
+            "  {} {} {}: {} seen, {:.1} usual, by chance {}; {}{}",
             alert.night,
             alert.number,
             alert.finding.rule,
             alert.finding.observed,
             alert.finding.expected,
-            alert.finding.recurrence.days(),
+            how_often(alert.finding.recurrence),
             alert.finding.wards.iter().map(name).collect::<Vec<_>>().join(", "),
             episode.map_or_else(String::new, |episode| format!(" [{}]", episode.id)),
         );

@@ -6,9 +6,11 @@
 //!
 //! One file with an `Args` struct whose doc comments are the help, a `run` function, and a line in `Command`.
 
+mod alert;
 mod cluster;
 mod demo;
 mod detect;
+mod directory;
 mod import;
 mod inbox;
 mod init;
@@ -18,6 +20,7 @@ mod progress;
 mod rules;
 mod run;
 mod serve;
+mod silence;
 mod site;
 mod table;
 mod user;
@@ -50,6 +53,12 @@ enum Command {
     Import(import::Args),
     /// Check rule files, try them on history, tune them.
     Rules(rules::Args),
+    /// Alerts: list them, show one, answer it, look at its mail.
+    Alert(alert::Args),
+    /// Ask for quiet about a rule, an area or a category, for a while.
+    Silence(silence::Args),
+    /// Check that every ward has somebody who is told.
+    Directory(directory::Args),
     /// See what has left, what waits and what could not be sent; try it again; send what is due.
     Outbox(outbox::Args),
     /// Add somebody who may sign in.
@@ -83,6 +92,9 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Run(args) => wait(run::run(config, args)),
         Command::Import(args) => wait(import::run(config, args)),
         Command::Rules(args) => wait(rules::run(config, args)),
+        Command::Alert(args) => wait(alert::run(config, args)),
+        Command::Silence(args) => wait(silence::run(config, args)),
+        Command::Directory(args) => wait(directory::run(config, args)),
         Command::Outbox(args) => wait(outbox::run(config, args)),
         Command::User(args) => wait(user::run(config, args)),
         Command::Detect(args) => detect::run(&args),

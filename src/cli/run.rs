@@ -5,7 +5,9 @@ use super::{
     wrong,
 };
 use crate::{
-    mail::transport::Transport,
+    mail::{how_often, transport::Transport},
+    model::AreaKind,
+    rules::Status,
     stages::{night::When, rules::in_force, send::send_due},
 };
 use anyhow::Result;
@@ -58,15 +60,28 @@ pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
             report.incidents,
             report.findings().count()
         );
+        if report.incidents == 0 {
+            println!("  no report has been imported yet; `tension-watch import incidents` reads them");
+        }
+        let geography = engine.county.geography(report.night)?;
         for finding in report.findings() {
+            let rule = rules.set.rules.iter().find(|rule| rule.id == finding.rule);
+            let shadow = rule.is_some_and(|rule| rule.status == Status::Shadow);
+            let name = |code: &String| {
+                geography.get(AreaKind::Ward, code).map_or(code.clone(), |ward| ward.name.clone())
+            };
             println!(
-                "  {}: {} seen, {:.1} usual, about once in {:.0} days; wards {}",
+                "  {}{}: {} seen, {:.1} usual, by chance {}; {}",
                 finding.rule,
+                if shadow { " (shadow: nobody is told)" } else { "" },
                 finding.observed,
                 finding.expected,
-                finding.recurrence.days(),
-                finding.wards.join(" ")
+                how_often(finding.recurrence),
+                finding.wards.iter().map(name).collect::<Vec<_>>().join(", ")
             );
+        }
+        for source in &report.late {
+            println!("  {source} is late: what it is behind counts as not yet known");
         }
         for gap in &report.gaps {
             println!("  {gap}");

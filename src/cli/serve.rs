@@ -22,6 +22,12 @@ use uuid::Uuid;
 /// How often the sender looks into the outbox.
 const SENDER_LOOKS: Duration = Duration::from_secs(15);
 
+/// How often missing answers are looked for: their clocks end at five in the afternoon, to the minute.
+const ANSWERS_LOOKED_FOR: Duration = Duration::from_mins(1);
+
+/// One machine looks for missing answers; another takes over when it has not for so long.
+const ANSWERS_LEASE: TimeDelta = TimeDelta::minutes(3);
+
 /// The engine's lease; renewed for every night.
 const LEASE: TimeDelta = TimeDelta::minutes(30);
 
@@ -46,7 +52,12 @@ pub(super) async fn serve(site: Site, synthetic: bool, demo_accounts: Vec<(Strin
         // The demonstration's clock stands still: no night comes after its last.
         tokio::select! { done = web => done, () = sender => Ok(()) }
     } else {
-        tokio::select! { done = web => done, () = sender => Ok(()), () = nights(&site, &engine) => Ok(()) }
+        tokio::select! {
+            done = web => done,
+            () = sender => Ok(()),
+            () = nights(&site, &engine) => Ok(()),
+            () = answers(&site, &engine) => Ok(()),
+        }
     }
 }
 
@@ -58,6 +69,34 @@ async fn send_for_ever(site: &Site, transport: Transport) {
         }
         tokio::time::sleep(SENDER_LOOKS).await;
     }
+}
+
+/// Looks for ever for answers that are missing.
+async fn answers(site: &Site, engine: &Engine) {
+    let holder = Uuid::now_v7().to_string();
+    loop {
+        tokio::time::sleep(ANSWERS_LOOKED_FOR).await;
+        if let Err(failed) = missing(site, engine, &holder).await {
+            tracing::error!(
+                error = format!("{failed:#}"),
+                "missing answers could not be looked for; it is tried again"
+            );
+        }
+    }
+}
+
+async fn missing(site: &Site, engine: &Engine, holder: &str) -> Result<()> {
+    let now = SystemClock.now();
+    if !site.store.take_lease("answers", holder, now + ANSWERS_LEASE, now).await? {
+        return Ok(());
+    }
+    let folder = site.config.path(&site.config.rules.folder);
+    let rules = in_force(&site.store, &engine.county, &folder, engine.county.day_of(now), now).await?;
+    let made = engine.follow_up(now, &rules).await?;
+    if made > 0 {
+        tracing::info!(messages = made, "answers are missing; the next in the chain are told");
+    }
+    Ok(())
 }
 
 /// Answers the ticks of the schedule, for ever.

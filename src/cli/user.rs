@@ -66,10 +66,11 @@ pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
     Ok(())
 }
 
-fn area_of(text: &str) -> Result<AreaRef> {
+/// `csp/charnwood`.
+pub(super) fn area_of(text: &str) -> Result<AreaRef> {
     let (kind, code) = text
         .split_once('/')
-        .ok_or_else(|| wrong("--area is written kind/code, for example csp/charnwood"))?;
+        .ok_or_else(|| wrong(format!("`{text}`: an area is written kind/code, for example csp/charnwood")))?;
     Ok(AreaRef { kind: kind.parse().map_err(wrong)?, code: code.to_owned() })
 }
 

@@ -34,4 +34,4 @@ pub use message::{Envelope, MessageError, Thread, message_bytes, message_id};
 pub use note::{Note, NoteLine, NoteSection, compose_note};
 pub use render::RenderError;
 pub use view::{about, in_a_line};
-pub(crate) use words::times;
+pub(crate) use words::{how_often, times};

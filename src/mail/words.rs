@@ -110,7 +110,7 @@ pub(super) fn usual_figure(expected: f64) -> String {
 }
 
 /// How often by chance: `once in 140 days`, `once in 3 years`. Two figures, rounded down: never rarer than it is.
-pub(super) fn how_often(recurrence: Recurrence) -> String {
+pub(crate) fn how_often(recurrence: Recurrence) -> String {
     let days = recurrence.days();
     let years = days / 365.25;
     if !days.is_finite() || days < 2.0 {

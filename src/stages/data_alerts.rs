@@ -137,7 +137,7 @@ impl Engine {
             heading: alert.title.clone(),
             lede: String::new(),
             asked: alert.text.clone(),
-            link: Some((format!("{}/health", self.site), "See how the system stands".into())),
+            link: Some((format!("{}/alerts", self.site), "See all faults that last".into())),
             sections: vec![NoteSection {
                 heading: "Who gets this".into(),
                 lines: vec![NoteLine::plain(

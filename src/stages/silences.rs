@@ -104,6 +104,20 @@ impl Engine {
         Ok(alerts.into_iter().filter(covered).collect())
     }
 
+    /// The rules of the last good set, by id.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub async fn rule_ids(&self) -> Result<Vec<String>> {
+        let Some(saved) = self.store.last_rules().await.context("loading the rules")? else {
+            return Ok(Vec::new());
+        };
+        let found = super::rules::checked(&saved.files, &self.county, self.county.day_of(saved.accepted_at))?;
+        let set = found.rule_set();
+        Ok(set.map(|set| set.rules.into_iter().map(|rule| rule.id).collect()).unwrap_or_default())
+    }
+
     /// Keeps a silence that was [`checked`].
     ///
     /// # Errors

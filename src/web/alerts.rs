@@ -55,9 +55,26 @@ pub(super) async fn list(State(site): State<Arc<Site>>, reader: Reader) -> Resul
             .map(|alert| line(&alert))
             .collect()
     };
+    // Faults of the data are for those who can mend them.
+    let data: Vec<Value> = if sight == Sight::Everything {
+        let open =
+            site.engine.store.data_alerts().await?.into_iter().filter(|saved| saved.closed_at.is_none());
+        open.map(|saved| {
+            let since = day(site.engine.county.day_of(saved.opened_at));
+            context! { title => saved.alert.title, text => saved.alert.text, since }
+        })
+        .collect()
+    } else {
+        Vec::new()
+    };
     let values = context! {
         ..frame(&site, &reader),
-        ..context! { heading, published => sight == Sight::Published, open => part(false), closed => part(true) },
+        ..context! {
+            heading, data,
+            published => sight == Sight::Published,
+            open => part(false),
+            closed => part(true),
+        },
     };
     Ok(Html(site.render("alerts.html", values)?))
 }

@@ -255,6 +255,10 @@ pub(super) fn frame(site: &Site, reader: &Reader) -> Value {
         reader => &reader.name,
         role => reader.role.label(),
         token => &reader.token,
+        silences_page => matches!(
+            reader.role,
+            Role::CspCoordinator | Role::CspChair | Role::Analyst | Role::HateLead | Role::Auditor
+        ),
         rules_page => matches!(reader.role, Role::Analyst | Role::HateLead | Role::Auditor),
     }
 }

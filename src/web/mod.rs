@@ -21,6 +21,7 @@ mod rules;
 mod serve;
 mod session;
 mod sign_in;
+mod silences;
 mod spark;
 #[cfg(test)]
 mod tests;
@@ -59,7 +60,7 @@ use tower_http::{
 };
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
-const TEMPLATES: [(&str, &str); 13] = [
+const TEMPLATES: [(&str, &str); 14] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("sign_in.html", include_str!("templates/sign_in.html")),
     ("hotspots.html", include_str!("templates/hotspots.html")),
@@ -72,6 +73,7 @@ const TEMPLATES: [(&str, &str); 13] = [
     ("explained.html", include_str!("templates/explained.html")),
     ("rule.html", include_str!("templates/rule.html")),
     ("rules.html", include_str!("templates/rules.html")),
+    ("silences.html", include_str!("templates/silences.html")),
     ("why_not.html", include_str!("templates/why_not.html")),
 ];
 
@@ -183,6 +185,8 @@ pub fn router(site: Site) -> Router {
         .route("/alerts/{number}/answer", post(alerts::answer))
         .route("/alerts/{number}/mail/{part}", get(alerts::mail))
         .route("/alerts/{number}/explained", get(alerts::explained))
+        .route("/silences", get(silences::list).post(silences::ask))
+        .route("/silences/{id}/end", post(silences::end))
         .route("/rules", get(rules::list))
         .route("/rules/why-not", get(rules::why_not))
         .route("/rules/{id}", get(rules::page))

@@ -8,6 +8,7 @@ use super::{
     reader::{Reader, Sight},
 };
 use crate::{
+    alerts::Worth,
     model::{Alert, AreaKind, Geography},
     rules::{Rule, Status, rehearse},
     stages::{explain::ward_named, rules::checked},
@@ -52,6 +53,7 @@ pub(super) async fn list(State(site): State<Arc<Site>>, reader: Reader) -> Resul
             findings => night.and_then(|one| one["findings"].as_u64()),
             failed => night.and_then(|one| one["failed"].as_str()),
             alerts => told.len(),
+            right => said(&Worth::of(told.iter().copied())),
             review => day(rule.review_by),
             overdue => rule.is_evaluated() && rule.review_by < today,
         }
@@ -87,6 +89,14 @@ pub(super) async fn page(
     let geography = county.geography(on)?;
     let text = saved.files.get(&rule.file).cloned().unwrap_or_default();
     let analyst = reader.sight(&geography) == Sight::Everything;
+    let worth = if analyst {
+        let since = county.day_of(site.clock.now()) - Days::new(COUNTED);
+        let mut alerts = site.engine.store.alerts(READ).await?;
+        alerts.retain(|alert| alert.opened >= since);
+        Some(feedback(&alerts, &id, &geography))
+    } else {
+        None
+    };
     let tests = if analyst {
         let (rule, categories) = (rule.clone(), county.pack.categories.clone());
         let run = move || rehearse(&rule, &set, &geography, &categories);
@@ -115,6 +125,7 @@ pub(super) async fn page(
             version => &rule.version,
             since => day(on),
             who => rule.who.iter().map(|role| role.label()).collect::<Vec<_>>(),
+            worth,
             tests => tests.iter().map(tested).collect::<Vec<_>>(),
             analyst,
             text,
@@ -175,6 +186,37 @@ pub(super) async fn why_not(
         },
     };
     Ok(Html(site.render("why_not.html", values)?))
+}
+
+/// `3 of 4`, or nothing where nobody has said yet.
+fn said(worth: &Worth) -> String {
+    match worth.right() {
+        (_, 0) => "not said yet".into(),
+        (right, judged) => format!("{right} of {judged}"),
+    }
+}
+
+/// Who said what of the alerts of a rule: each outcome with its count, and the shares by partnership.
+fn feedback(alerts: &[Alert], rule: &str, geography: &Geography) -> Value {
+    let told: Vec<&Alert> = alerts.iter().filter(|alert| alert.latest.rule == rule).collect();
+    let worth = Worth::of(told.iter().copied());
+    let outcomes =
+        worth.outcomes.iter().map(|(outcome, count)| context! { label => capital(outcome.label()), count });
+    let csps = geography.of_kind(AreaKind::Csp).filter_map(|csp| {
+        let here = |alert: &&&Alert| {
+            let above =
+                |ward: &String| geography.above(ward, AreaKind::Csp).any(|above| above.code == csp.code);
+            alert.latest.wards.iter().any(above)
+        };
+        let worth = Worth::of(told.iter().filter(here).copied());
+        (!worth.outcomes.is_empty()).then(|| context! { name => &csp.name, said => said(&worth) })
+    });
+    context! {
+        said => said(&worth),
+        outcomes => outcomes.collect::<Vec<_>>(),
+        unsaid => worth.unsaid,
+        csps => csps.collect::<Vec<_>>(),
+    }
 }
 
 /// Analysts, the force's lead and auditors see what rules found everywhere; others see their alerts.
