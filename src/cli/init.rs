@@ -94,6 +94,8 @@ inbox = "inbox"                            # files dropped into inbox/SOURCE/ ar
 from = "tension-watch@example.invalid"
 transport = { kind = "file", folder = "mail" }
 # transport = { kind = "smtp", host = "mail.example.org", port = 587, user = "watch", password_file = "smtp-password" }
+# return_path = "bounces@example.invalid"  # where mail servers send back what they can't deliver; `from` by default
+# dkim = { domain = "example.invalid", selector = "watch", key_file = "dkim.pem" }   # signs every message
 "#;
 
 /// Makes the folders and files of a site.

@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// A sender that has vanished holds its message this long; a conversation with a mail server ends long before.
-pub const CLAIM: TimeDelta = TimeDelta::minutes(10);
+pub const CLAIM: TimeDelta = TimeDelta::minutes(3);
 
 /// What our own settings keep from leaving is tried again after so long when its days of trying are over: it is never
 /// given up for that.

@@ -3,7 +3,7 @@ use crate::{
     import::read_pack,
     model::{Alert, AreaRef, Finding, Recurrence, Role, Subject, Window},
     stages::{county::County, setup::save_pack},
-    store::{Account, Known, Run, RunOutcome, Store},
+    store::{Account, Known, MessageKind, OutboxMessage, Run, RunOutcome, Store},
     synth::llr,
 };
 use axum::{
@@ -320,4 +320,38 @@ async fn a_link_of_a_mail_answers_only_when_a_person_presses_and_once() {
     let (answer, text) = pages.get("/answer/00000000000000000000000000000000", "").await;
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
     assert!(text.contains("This link has ended") && !text.contains("Belgrave"));
+}
+
+#[tokio::test]
+async fn health_turns_red_when_mail_does_not_leave() {
+    let pages = Pages::new().await;
+    let (answer, body) = pages.get("/health", "").await;
+    assert_eq!(answer.status(), StatusCode::OK, "{body}");
+    let now = SystemClock.now();
+    let waiting = OutboxMessage {
+        id: Uuid::from_u128(1),
+        kind: MessageKind::Alert,
+        about: Uuid::from_u128(1),
+        mailbox: "csp@mill.invalid".into(),
+        sequence: 0,
+        priority: 1,
+        message_id: "<1@mill.invalid>".into(),
+        message: "Subject: x\r\n\r\n".into(),
+        created_at: now - TimeDelta::hours(9),
+        due: now - TimeDelta::minutes(61),
+        held: false,
+    };
+    let mut tx = pages.store.begin().await.unwrap();
+    tx.add_message(&waiting).await.unwrap();
+    tx.commit().await.unwrap();
+    let (answer, body) = pages.get("/health", "").await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(body.contains("waits to be sent since") && !body.contains("mill.invalid"), "{body}");
+    let claimed = pages.store.claim_messages(now, now + TimeDelta::minutes(3), 1).await.unwrap();
+    let mut tx = pages.store.begin().await.unwrap();
+    assert!(tx.message_failed(&claimed[0], now, "550 no such mailbox", false).await.unwrap());
+    tx.commit().await.unwrap();
+    let (answer, body) = pages.get("/health", "").await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(body.contains("1 messages could not be sent") && !body.contains("waits"), "{body}");
 }

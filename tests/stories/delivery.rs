@@ -199,7 +199,9 @@ async fn nobody_is_waited_for_long_and_nobody_listening_is_down() {
         let server = MailServer::start(mode);
         let began = Instant::now();
         Transport::Smtp(to(server.port)).send(letter(&mine)).await;
-        assert!(began.elapsed() < Duration::from_secs(4), "{mode:?}");
+        // Reading what never ends is work rather than waiting: as long as the machine takes for a megabyte.
+        let longest = if mode == Mode::GreetingEndless { 60 } else { 4 };
+        assert!(began.elapsed() < Duration::from_secs(longest), "{mode:?}");
     }
     let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let outcome = Transport::Smtp(to(unused)).send(letter(&mine)).await;
@@ -244,7 +246,8 @@ async fn a_sender_that_vanished_or_comes_late_changes_nothing_that_is_not_its_ow
         put(store, std::slice::from_ref(&mine)).await;
         let first = claim(store, now).await;
         assert_eq!(entry(store, mine.id).await.state, MessageState::Sending, "{database}");
-        let early = store.claim_messages(now + TimeDelta::minutes(9), now + CLAIM, 1).await.unwrap();
+        let early =
+            store.claim_messages(now + CLAIM - TimeDelta::seconds(1), now + CLAIM * 2, 1).await.unwrap();
         assert_eq!(early, [], "{database}");
         let later = now + CLAIM;
         let second = claim(store, later).await;

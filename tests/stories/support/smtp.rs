@@ -31,6 +31,8 @@ pub enum Mode {
     EndSilent,
     /// Takes the message and says so when nobody listens any more.
     EndSlow,
+    /// Takes the message and takes its time to say so.
+    EndLate,
     /// Breaks off in the middle of the message.
     DropsInside,
     /// Breaks off when the message is there, before taking it.
@@ -225,6 +227,7 @@ fn message<S: Read + Write>(
             silence(stream)?;
             return Ok(None);
         }
+        Mode::EndLate => thread::sleep(Duration::from_millis(60)),
         Mode::EndSlow => thread::sleep(Duration::from_secs(3)),
         _ => {}
     }
