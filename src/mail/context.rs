@@ -1,10 +1,11 @@
 //! What a message is made from: the alert, and what its reader needs beside it.
 
+use super::History;
 use crate::{
     alerts::NoticeKind,
     model::{Alert, Geography, Incident, Pack, Told},
 };
-use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use std::collections::BTreeMap;
 
 /// Everything one message needs. Nothing here names a street, a person or an incident.
@@ -62,17 +63,6 @@ pub struct LateReports {
     pub days: u32,
     /// By so many per cent; not above zero means no sentence.
     pub percent: f64,
-}
-
-/// The counts of the same area, categories and length of window, one after the other.
-#[derive(Debug, Clone, PartialEq)]
-pub struct History {
-    /// The last day of each window and its count, oldest first; the last one is the alert's own.
-    pub counts: Vec<(NaiveDate, u32)>,
-    /// What is usual in such a window.
-    pub expected: f64,
-    /// The central 95 % of what is usual.
-    pub usual_range: (u64, u64),
 }
 
 /// What may be told of the incidents behind an alert: proportions in words, never a figure under five.

@@ -16,6 +16,8 @@ pub mod backoff;
 pub mod chart;
 mod compose;
 mod context;
+mod history;
+mod indexed;
 mod message;
 mod render;
 #[cfg(test)]
@@ -26,7 +28,8 @@ mod view;
 mod words;
 
 pub use compose::{Composed, Picture, compose};
-pub use context::{Asked, Figures, History, LateReports, MailContext};
+pub use context::{Asked, Figures, LateReports, MailContext};
+pub use history::{History, Period};
 pub use message::{Envelope, MessageError, Thread, message_bytes, message_id};
 pub use render::RenderError;
 pub(crate) use words::times;

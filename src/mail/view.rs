@@ -1,10 +1,10 @@
 //! What the templates see: finished sentences, nothing to compute.
 
 use super::{
-    Picture,
-    context::{History, MailContext},
+    History, Picture,
+    context::MailContext,
     told::{clean_long, level},
-    words::{cap, clean, listed, sentence, span},
+    words::{cap, clean, listed, period, sentence, span},
 };
 use crate::{
     alerts::NoticeKind,
@@ -114,8 +114,8 @@ fn caption(context: &MailContext<'_>, history: &History) -> String {
         many => format!(", all {many} wards together"),
     };
     let days = context.alert.latest.window.days();
-    let bars = history.counts.len().min(super::chart::MOST_BARS);
-    let period = plural(if days == 7 { "week" } else { "period" }, bars);
+    let bars = history.shown().len();
+    let period = plural(period(days), bars);
     format!("Reports in {}{together}, {bars} {period}", span(days))
 }
 

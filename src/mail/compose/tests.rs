@@ -56,9 +56,9 @@ fn the_plain_text_is_complete_by_itself() {
     Also told: Neighbourhood sergeant, East Leicester; force hate crime
       lead. If not acknowledged in time: CSP chair, Safer Leicester
 
-    Bar chart of reports in 7 days, up to 29 June 2026. The last bar stands
-    for 9 reports. 2.1 is usual and 0 to 5 is the normal range; none of the 25
-    bars before it stands for more than 5.
+    Bar chart of reports in 7 days, up to 29 June 2026: the last bar stands
+    for 9 reports, where 2.1 is usual and 0 to 5 is the normal range. 1 of the
+    51 weeks before was above its own normal range; the highest had 7.
 
     You get this as CSP coordinator, Safer Leicester. You will hear again only
     if the level rises, the count doubles, or a strand or ward joins.
