@@ -14,6 +14,7 @@
 
 pub mod backoff;
 pub mod chart;
+pub mod map;
 mod compose;
 mod context;
 mod history;
