@@ -264,7 +264,7 @@ fn dates(out: &mut String, bars: &[Period], plane: &Plane) {
         let _ = write!(out, "<path d=\"M{x:.1} {BOTTOM}V{to}\" stroke=\"#5f6d6b\" stroke-width=\"1.2\"/>");
     }
     let long = bars.windows(2).any(|pair| (pair[1].last - pair[0].last).num_days() > LONG);
-    let named = |every: u32| -> Vec<(f64, f64, String)> {
+    let of_every = |every: u32| -> Vec<(f64, f64, String)> {
         begins
             .iter()
             .filter(|(_, day)| day.month0().is_multiple_of(every))
@@ -276,7 +276,7 @@ fn dates(out: &mut String, bars: &[Period], plane: &Plane) {
             .collect()
     };
     let fits = |names: &Vec<(f64, f64, String)>| names.windows(2).all(|pair| pair[0].1 + 8.0 <= pair[1].0);
-    let names = [1, 2, 3, 6, 12].into_iter().map(named).find(|names| !names.is_empty() && fits(names));
+    let names = [1, 2, 3, 6, 12].into_iter().map(of_every).find(|names| !names.is_empty() && fits(names));
     for (x, _, name) in names.unwrap_or_default() {
         let _ = write!(out, "<text x=\"{x:.1}\" y=\"{y}\">{name}</text>");
     }

@@ -96,15 +96,14 @@ impl ScaleBar {
     pub fn new(frame: &Frame) -> Self {
         const LONGEST: f64 = 110.0;
         let mut metres = 10_u32;
-        let mut steps = [2_u32, 5, 10].iter().cycle();
         let mut decade = 10_u32;
-        while let Some(step) = steps.next() {
+        for step in [2_u32, 5, 10].into_iter().cycle() {
             let next = decade * step;
             if f64::from(next) * frame.scale > LONGEST || next > 100_000 {
                 break;
             }
             metres = next;
-            if *step == 10 {
+            if step == 10 {
                 decade = next;
             }
         }
