@@ -28,7 +28,7 @@ pub use dispersion::Dispersion;
 pub use effect::times_usual;
 pub use judged::judgement;
 pub use month::{LEAST_MONTHS, MonthBaseline};
-pub use nightly::{Multipliers, Nightly, Surroundings};
+pub use nightly::{Multipliers, Nightly, Past, Surroundings};
 pub use recurrence::{Ceilings, Cell, Floors, recurrence, recurrence_below};
 pub use tails::{Expectation, ExpectationError};
 pub use weekdays::Weekdays;

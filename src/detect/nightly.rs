@@ -16,6 +16,7 @@ use crate::{
     model::{AreaKind, AreaRef, CategorySet, Judgement, Window},
 };
 use chrono::NaiveDate;
+use std::ops::Range;
 
 /// Days of a block.
 const BLOCK: usize = 7;
@@ -80,6 +81,19 @@ pub struct Surroundings<'a> {
     pub events: &'a Multipliers,
 }
 
+/// A window of the past, against what is usual in it as a night sees it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Past {
+    /// When.
+    pub window: Window,
+    /// Incidents in it.
+    pub observed: u64,
+    /// Incidents usual in it, as far as they are known.
+    pub expected: f64,
+    /// The central 95 % of what is usual.
+    pub usual_range: (u64, u64),
+}
+
 impl Nightly {
     /// Learns what is usual for windows of up to `longest` days that end on `last`. `alike` says for each area how much of
     /// the usual it has over all categories, when that is known. None with too little history.
@@ -142,7 +156,7 @@ impl Nightly {
     /// How much of the usual each area has: its expectation of the last blocks over the mean of all.
     #[must_use]
     pub fn relative(&self) -> Vec<f64> {
-        let own: Vec<f64> = (0..self.areas.len()).map(|area| self.expected(area, 8 * BLOCK)).collect();
+        let own: Vec<f64> = (0..self.areas.len()).map(|area| self.expected(area, &(0..8 * BLOCK))).collect();
         let mean = own.iter().sum::<f64>() / own.len().max(1) as f64;
         own.iter().map(|own| if mean > 0.0 { own / mean } else { 1.0 }).collect()
     }
@@ -154,44 +168,81 @@ impl Nightly {
         let window = Window::ending(self.last, days);
         let days = (days.max(1) as usize).min(self.recent.len());
         let dispersion = self.dispersion(days.div_ceil(BLOCK));
-        let judge = |(place, area): (usize, &AreaRef)| {
-            // Where nothing could be known yet there is nothing to judge.
-            let expected = self.expected(place, days) * self.scale(place, days, scaled);
-            let mean = Some(expected).filter(|mean| *mean > 1e-9)?;
-            let one_over_size = dispersion.one_over_size(mean) + self.fit.unsure(place);
-            let size = if one_over_size > 1e-12 { 1.0 / one_over_size } else { f64::INFINITY };
-            let usual = Expectation::new(mean, size).ok()?;
-            let observed = self.days[place].iter().rev().take(days).map(|count| u64::from(*count)).sum();
-            Some((judgement(area.clone(), self.categories, window, observed, usual), usual))
-        };
-        self.areas.iter().enumerate().filter_map(judge).collect()
+        let judge = |place| self.judge_days(place, &(0..days), window, &dispersion, scaled);
+        (0..self.areas.len()).filter_map(judge).collect()
     }
 
-    /// Incidents usual in the last days, as far as they would be known: whole blocks, and of the block before them the
-    /// part that its last days have.
-    fn expected(&self, area: usize, days: usize) -> f64 {
+    /// What is usual in each of the last `windows` of `days`, of one area, oldest first and without gaps between them: the
+    /// last one is the one that [`Self::judge`] judges. Fewer where the history is shorter or nothing could be known.
+    ///
+    /// It is what this night's fit says of the past, looking back: with season, trend and events, and as unsure as of the
+    /// last window. Windows that are no whole weeks have the part of their weeks that their weekdays usually have.
+    #[must_use]
+    pub fn past(&self, area: &AreaRef, days: u32, windows: usize, scaled: &Multipliers) -> Vec<Past> {
+        let Some(place) = self.areas.iter().position(|own| own == area) else { return Vec::new() };
+        let days = days.max(1) as usize;
+        // The first days that fill no block were not learned.
+        let learned = self.fit.blocks() * BLOCK;
+        let dispersion = self.dispersion(days.div_ceil(BLOCK));
+        let window = |back: usize| {
+            let days = back * days..(back + 1) * days;
+            let window = Window::ending(self.day(days.start), days.len() as u32);
+            let (judged, _) = self.judge_days(place, &days, window, &dispersion, scaled)?;
+            let Judgement { observed, expected, usual_range, .. } = judged;
+            Some(Past { window, observed, expected, usual_range })
+        };
+        let mut past: Vec<Past> = (0..windows.min(learned / days)).map_while(window).collect();
+        past.reverse();
+        past
+    }
+
+    /// One area over a window, given as days back from the last one.
+    fn judge_days(
+        &self,
+        place: usize,
+        back: &Range<usize>,
+        window: Window,
+        dispersion: &Dispersion,
+        scaled: &Multipliers,
+    ) -> Option<(Judgement, Expectation)> {
+        // Where nothing could be known yet there is nothing to judge.
+        let expected = self.expected(place, back) * self.scale(place, back, scaled);
+        let mean = Some(expected).filter(|mean| *mean > 1e-9)?;
+        let one_over_size = dispersion.one_over_size(mean) + self.fit.unsure(place);
+        let size = if one_over_size > 1e-12 { 1.0 / one_over_size } else { f64::INFINITY };
+        let usual = Expectation::new(mean, size).ok()?;
+        let counts = self.days[place].iter().rev().skip(back.start).take(back.len());
+        let observed = counts.map(|count| u64::from(*count)).sum();
+        Some((judgement(self.areas[place].clone(), self.categories, window, observed, usual), usual))
+    }
+
+    /// Incidents usual in some days, as far as they would be known: whole blocks, and of blocks that they cut the part that
+    /// their days have.
+    fn expected(&self, area: usize, back: &Range<usize>) -> f64 {
         let blocks = self.fit.blocks();
-        let whole: f64 =
-            (0..(days / BLOCK).min(blocks)).map(|back| self.fit.expected(area, blocks - 1 - back)).sum();
-        let (from, to) = (days / BLOCK * BLOCK, days.div_ceil(BLOCK) * BLOCK);
-        if from == days || to > self.recent.len() || days / BLOCK >= blocks {
-            return whole;
-        }
-        let of = |days: std::ops::Range<usize>| -> f64 {
+        let of = |days: Range<usize>| -> f64 {
             days.map(|back| self.recent[back] * self.events.on(area, self.day(back))).sum()
         };
-        let (all, part) = (of(from..to), of(from..days));
-        let share = if all > 0.0 { part / all } else { 0.0 };
-        whole + share * self.fit.expected(area, blocks - 1 - days / BLOCK)
+        let of_block = |block: usize| {
+            let whole = block * BLOCK..(block + 1) * BLOCK;
+            let part = whole.start.max(back.start)..whole.end.min(back.end);
+            let usual = self.fit.expected(area, blocks - 1 - block);
+            if part == whole {
+                return usual;
+            }
+            let all = of(whole);
+            if all > 0.0 { of(part) / all * usual } else { 0.0 }
+        };
+        (back.start / BLOCK..back.end.div_ceil(BLOCK).min(blocks)).map(of_block).sum()
     }
 
-    /// The mean factor of the last days, each by what it has of the usual.
-    fn scale(&self, area: usize, days: usize, scaled: &Multipliers) -> f64 {
-        if !scaled.touch(Window::ending(self.last, days as u32)) {
+    /// The mean factor of some days, each by what it has of the usual.
+    fn scale(&self, area: usize, back: &Range<usize>, scaled: &Multipliers) -> f64 {
+        if back.is_empty() || !scaled.touch(Window::ending(self.day(back.start), back.len() as u32)) {
             return 1.0;
         }
-        let all: f64 = self.recent[..days].iter().sum();
-        let with: f64 = (0..days).map(|back| self.recent[back] * scaled.on(area, self.day(back))).sum();
+        let all: f64 = self.recent[back.clone()].iter().sum();
+        let with: f64 = back.clone().map(|back| self.recent[back] * scaled.on(area, self.day(back))).sum();
         if all > 0.0 { with / all } else { 1.0 }
     }
 
@@ -335,6 +386,46 @@ mod tests {
         let found = judged(&ledger, &known, earlier, 7);
         assert_eq!(found[0].window, Window { first: day("2026-06-19"), last: earlier });
         assert_eq!(found[0].observed, 3, "22, 20 and 24 June");
+    }
+
+    #[test]
+    fn the_past_year_ends_with_what_is_judged() {
+        let cases = cases();
+        let (ledger, completeness) = (ledger(&cases), Completeness::learn(&cases, day(LAST)));
+        let events = Multipliers {
+            events: vec![(Window::ending(day(LAST) - chrono::Days::new(70), 14), vec![2.0, 1.0, 1.0])],
+        };
+        let weekdays = Weekdays::learn(day("2026-01-05"), &[3.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0].repeat(20));
+        let around = Surroundings { completeness: &completeness, weekdays: &weekdays, events: &events };
+        let one = CategorySet::from_bits(1);
+        let learned = Nightly::learn(&ledger, around, AreaKind::Ward, one, (day(LAST), 56), None).unwrap();
+        let scaled = Multipliers { events: vec![(Window::ending(day(LAST), 3), vec![1.5, 1.0, 1.0])] };
+        for (days, windows) in [(7, 52), (1, 52), (10, 36), (28, 13), (365, 1)] {
+            for (judged, _) in learned.judge(days, &scaled) {
+                let past = learned.past(&judged.area, days, windows, &scaled);
+                assert_eq!(past.len(), windows, "{days} days");
+                let last = past[windows - 1];
+                assert_eq!(last.window, judged.window);
+                assert_eq!((last.observed, last.usual_range), (judged.observed, judged.usual_range));
+                assert!(
+                    (last.expected - judged.expected).abs() < 1e-12 * judged.expected,
+                    "{last:?} {judged:?}"
+                );
+                for pair in past.windows(2) {
+                    assert_eq!(pair[0].window.last.succ_opt(), Some(pair[1].window.first));
+                    assert_eq!(pair[0].window.days(), days);
+                }
+            }
+        }
+        let a = AreaRef { kind: AreaKind::Ward, code: "A".into() };
+        let weeks = learned.past(&a, 7, 52, &scaled);
+        assert!(weeks[41].expected > 1.5 * weeks[30].expected, "the event is in the band: {weeks:?}");
+        assert!(weeks.iter().all(|week| (week.usual_range.0..=week.usual_range.1).contains(&3)), "{weeks:?}");
+        let days = learned.past(&a, 1, 60, &Multipliers::default());
+        let (sunday, monday) = (days[59 - 7 * 4], days[59 - 7 * 4 - 6]);
+        assert!(monday.expected > 1.5 * sunday.expected, "weekdays differ: {monday:?} {sunday:?}");
+        assert!(learned.past(&a, 7, 500, &scaled).len() <= 730 / 7);
+        assert_eq!(learned.past(&AreaRef { kind: AreaKind::Csp, code: "A".into() }, 7, 52, &scaled), []);
     }
 
     #[test]

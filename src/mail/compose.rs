@@ -64,7 +64,7 @@ pub fn compose(context: &MailContext<'_>) -> Result<Composed, RenderError> {
         topic: view::topic(context),
         text: render::text(&view)?,
         html: render::html(&view)?,
-        pictures: picture.into_iter().collect(),
+        pictures: picture.into_iter().chain(context.map.cloned()).collect(),
     })
 }
 

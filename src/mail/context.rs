@@ -1,11 +1,12 @@
 //! What a message is made from: the alert, and what its reader needs beside it.
 
+use super::{History, Picture};
 use crate::{
     alerts::NoticeKind,
     model::{Alert, Geography, Incident, Pack, Told},
     rules::TellAgain,
 };
-use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -28,6 +29,8 @@ pub struct MailContext<'a> {
     pub figures: Figures,
     /// The counts before, for the chart; no chart without them.
     pub history: Option<History>,
+    /// The map of the wards concerned; no map without it.
+    pub map: Option<&'a Picture>,
     /// Up to when reports were known.
     pub data_as_at: DateTime<Utc>,
     /// How much the latest reports usually still grow; none where that is not known.
@@ -100,17 +103,6 @@ pub struct LateReports {
     pub days: u32,
     /// By so many per cent; not above zero means no sentence.
     pub percent: f64,
-}
-
-/// The counts of the same area, categories and length of window, one after the other.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct History {
-    /// The last day of each window and its count, oldest first; the last one is the alert's own.
-    pub counts: Vec<(NaiveDate, u32)>,
-    /// What is usual in such a window.
-    pub expected: f64,
-    /// The central 95 % of what is usual.
-    pub usual_range: (u64, u64),
 }
 
 /// What may be told of the incidents behind an alert: proportions in words, never a figure under five.

@@ -14,9 +14,12 @@
 
 pub mod backoff;
 pub mod chart;
+pub mod map;
 mod compose;
 mod context;
 mod dkim;
+mod history;
+mod indexed;
 mod message;
 mod note;
 mod render;
@@ -28,8 +31,9 @@ mod view;
 mod words;
 
 pub use compose::{Composed, Picture, compose};
-pub use context::{Asked, Facts, Figures, History, LateReports, MailContext};
+pub use context::{Asked, Facts, Figures, LateReports, MailContext};
 pub use dkim::{DkimError, Signer};
+pub use history::{History, Period};
 pub use message::{Envelope, MessageError, Thread, message_bytes, message_id};
 pub use note::{Note, NoteLine, NoteSection, compose_note};
 pub use render::RenderError;

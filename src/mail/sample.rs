@@ -1,6 +1,6 @@
 //! One alert of a small county, for the tests of this folder.
 
-use super::{Asked, Figures, History, LateReports, MailContext};
+use super::{Asked, Figures, History, LateReports, MailContext, Period};
 use crate::{
     alerts::NoticeKind,
     model::{
@@ -129,9 +129,22 @@ impl Sample {
             hours,
             across_metres: Some(870.0),
         };
-        let counts = [2, 1, 3, 2, 0, 4, 2, 1, 3, 2, 2, 5, 1, 2, 3, 0, 2, 4, 1, 3, 2, 2, 1, 4, 3, 9];
-        let first = day("2026-06-29") - Days::new(7 * 25);
-        let counts = (0..).zip(counts).map(|(week, count)| (first + Days::new(7 * week), count)).collect();
+        let counts = [
+            1, 0, 2, 7, 3, 2, 1, 0, 2, 1, 3, 1, 0, 0, 2, 1, 1, 0, 1, 2, 0, 1, 3, 0, 1, 2, 2, 1, 3, 2, 0, 4,
+            2, 1, 3, 2, 2, 5, 1, 2, 3, 0, 2, 4, 1, 3, 2, 2, 1, 4, 3, 9,
+        ];
+        let first = day("2026-06-29") - Days::new(7 * 51);
+        // Less is usual in winter.
+        let winter = |week| (18..34).contains(&week);
+        let periods = (0..)
+            .zip(counts)
+            .map(|(week, count)| Period {
+                last: first + Days::new(7 * week),
+                count,
+                expected: if winter(week) { 1.2 } else { 2.1 },
+                usual_range: (0, if winter(week) { 4 } else { 5 }),
+            })
+            .collect();
         Self {
             alert: alert(),
             kind: NoticeKind::New,
@@ -139,7 +152,7 @@ impl Sample {
             pack: pack(),
             geography: geography(),
             figures,
-            history: Some(History { counts, expected: 2.1, usual_range: (0, 5) }),
+            history: Some(History { periods }),
             others: vec!["neighbourhood sergeant, East Leicester".into(), "force hate crime lead".into()],
             calendar: vec![
                 "Reporting centre opened in Belgrave on 19 June: 1.2 times as many expected".into(),
@@ -157,6 +170,7 @@ impl Sample {
             geography: &self.geography,
             figures: self.figures.clone(),
             history: self.history.clone(),
+            map: None,
             data_as_at: "2026-06-29T23:00:00Z".parse().unwrap(),
             late: Some(LateReports { days: 3, percent: 25.0 }),
             calendar: &self.calendar,

@@ -1,10 +1,10 @@
 //! What the templates see: finished sentences, nothing to compute.
 
 use super::{
-    Picture,
-    context::{History, MailContext},
+    History, Picture,
+    context::MailContext,
     told::{clean_long, level},
-    words::{cap, clean, inside, listed, sentence, span},
+    words::{cap, clean, inside, listed, period, sentence, span},
 };
 use crate::{
     alerts::NoticeKind,
@@ -46,6 +46,7 @@ pub(super) fn view(context: &MailContext<'_>, chart: Option<&Picture>) -> Value 
         },
         again => context.again(),
         chart => chart,
+        map => context.map.map(|map| context! { cid => map.cid.clone(), alternative => map.alternative.clone() }),
         facts => facts(context, &site),
         reader => clean(context.reader),
         category_word => clean(&context.pack.category_word),
@@ -127,8 +128,8 @@ fn caption(context: &MailContext<'_>, history: &History) -> String {
         many => format!(", all {many} wards together"),
     };
     let days = context.alert.latest.window.days();
-    let bars = history.counts.len().min(super::chart::MOST_BARS);
-    let period = plural(if days == 7 { "week" } else { "period" }, bars);
+    let bars = history.shown().len();
+    let period = plural(period(days), bars);
     format!("Reports in {}{together}, {bars} {period}", span(days))
 }
 

@@ -85,6 +85,15 @@ pub(super) fn span(days: u32) -> String {
     }
 }
 
+/// What a window is called: `week`, `day`, or `period` for any other length.
+pub(super) const fn period(days: u32) -> &'static str {
+    match days {
+        1 => "day",
+        7 => "week",
+        _ => "period",
+    }
+}
+
 /// What is usual, as a clause: `where about 2 is usual`.
 pub(super) fn where_usual(expected: f64) -> String {
     if !expected.is_finite() || expected < 0.0 {

@@ -9,9 +9,10 @@ use crate::{
 };
 use anyhow::{Context, Result, anyhow, bail};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use geo::MapCoordsInPlace;
 use std::{
     collections::{BTreeMap, btree_map::Entry},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// The area pack, with what is made of it.
@@ -26,6 +27,8 @@ pub struct County {
     links: Vec<(String, AreaKind, String)>,
     /// Wards that share a border, by the day on which their boundaries came into force; worked out when asked for.
     neighbours: Mutex<BTreeMap<NaiveDate, BTreeMap<String, Vec<String>>>>,
+    /// Outlines in metres, by the same day.
+    shapes: Mutex<BTreeMap<NaiveDate, Arc<Vec<Boundary>>>>,
 }
 
 impl County {
@@ -44,6 +47,7 @@ impl County {
             areas: store.areas().await.context("loading the areas")?,
             links: store.area_links().await.context("loading the links")?,
             neighbours: Mutex::default(),
+            shapes: Mutex::default(),
             pack,
         })
     }
@@ -58,6 +62,7 @@ impl County {
             links: files.links,
             pack: files.pack,
             neighbours: Mutex::default(),
+            shapes: Mutex::default(),
         }
     }
 
@@ -102,6 +107,29 @@ impl County {
         }
         let found = neighbours(&outlines(store, since).await?);
         kept().insert(since, found.clone());
+        Ok(found)
+    }
+
+    /// The outlines of the wards in force on a day, in metres on the grid; kept.
+    ///
+    /// # Errors
+    ///
+    /// When an outline in the store can't be read.
+    pub async fn shapes(&self, store: &Store, day: NaiveDate) -> Result<Arc<Vec<Boundary>>> {
+        let since = self.boundaries_since(day);
+        let kept = || self.shapes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = kept().get(&since) {
+            return Ok(Arc::clone(found));
+        }
+        let mut found = outlines(store, since).await?;
+        for ward in found.iter_mut().filter(|ward| !ward.in_metres) {
+            ward.shape.map_coords_in_place(|at| {
+                self.grid.to_grid(at.x, at.y).map_or(at, |(x, y)| geo::Coord { x, y })
+            });
+            ward.in_metres = true;
+        }
+        let found = Arc::new(found);
+        kept().insert(since, Arc::clone(&found));
         Ok(found)
     }
 

@@ -54,6 +54,9 @@ impl Engine {
             if !to.active || !READERS.contains(&to.role) || !told.insert(to.address.to_lowercase()) {
                 continue;
             }
+            if tx.thread_root(key, &to.address).await?.is_some() {
+                continue; // the same night again
+            }
             let note = week.note(to, &geography, self);
             self.note(tx, &note, (MessageKind::Digest, key), to, when.now).await?;
             made += 1;
@@ -166,10 +169,8 @@ impl Week {
             1 => "; one night did not run".into(),
             many => format!("; {many} nights did not run"),
         };
-        format!(
-            "{} rules looked at {} wards on {nights} nights, with {wrong}{missing}",
-            self.rules, self.wards
-        )
+        let rules = if self.rules == 1 { "One rule".to_owned() } else { format!("{} rules", self.rules) };
+        format!("{rules} looked at {} wards on {nights} nights, with {wrong}{missing}", self.wards)
     }
 
     fn errors(&self) -> Vec<String> {

@@ -3,18 +3,21 @@
 use super::night::Engine;
 use crate::{
     alerts::Recipient,
+    locate::Boundary,
     mail::{
-        Asked, Composed, Envelope, Facts, MailContext, Note, NoteLine, NoteSection, Thread, compose,
-        compose_note, in_a_line, message_bytes, message_id,
+        Asked, Composed, Envelope, Facts, MailContext, Note, NoteLine, NoteSection, Picture, Thread, compose,
+        compose_note, in_a_line,
+        map::{self, MapView},
+        message_bytes, message_id,
     },
-    model::{Alert, AlertLevel, Geography, Mailbox, Mute, Party, Role},
+    model::{Alert, AlertLevel, AreaKind, Geography, Mailbox, Mute, Party, Role},
     store::{MessageKind, OutboxMessage, Tx},
 };
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 use uuid::Uuid;
 
 /// So many messages to one recipient in one run; what is beyond goes into one summary. Severe alerts come first.
@@ -103,6 +106,7 @@ impl Engine {
         for letter in letters {
             boxes.entry(letter.to.address.to_lowercase()).or_default().push(letter);
         }
+        let mut maps: BTreeMap<Uuid, Option<Picture>> = BTreeMap::new();
         let mut posted = Posted::default();
         for mut letters in boxes.into_values() {
             letters.sort_by(|a, b| {
@@ -112,7 +116,13 @@ impl Engine {
             let rest = letters.split_off(letters.len().min(severe.max(MOST_LETTERS)));
             for (place, letter) in letters.iter().enumerate() {
                 let held = place >= STORM;
-                self.write(tx, letter, geography, now, held).await?;
+                let alert = &letter.facts.alert;
+                // One map for all who are told: it takes longer to draw than a message to write.
+                let map = match maps.entry(alert.id) {
+                    Entry::Occupied(drawn) => drawn.into_mut(),
+                    Entry::Vacant(free) => free.insert(self.map(alert, geography).await?),
+                };
+                self.write(tx, letter, map.as_ref(), geography, now, held).await?;
                 posted.held += usize::from(held);
                 posted.messages += 1;
             }
@@ -128,6 +138,7 @@ impl Engine {
         &self,
         tx: &mut Tx,
         letter: &Letter,
+        map: Option<&Picture>,
         geography: &Geography,
         now: DateTime<Utc>,
         held: bool,
@@ -135,7 +146,8 @@ impl Engine {
         let alert = &letter.facts.alert;
         let answer = self.answer_link(tx, alert.id, &letter.to.address, &letter.to.party(), now).await?;
         let reader = letter.to.label(geography);
-        let context = self.mail_context(letter, geography, &reader, &answer);
+        let mut context = self.mail_context(letter, geography, &reader, &answer);
+        context.map = map;
         let composed = compose(&context).context("making a message")?;
         let severe = letter.level() == AlertLevel::Severe;
         let about =
@@ -209,6 +221,7 @@ impl Engine {
             geography,
             figures: facts.figures.clone(),
             history: facts.history.clone(),
+            map: None,
             data_as_at: facts.data_as_at,
             late: facts.late,
             calendar: &facts.calendar,
@@ -223,6 +236,32 @@ impl Engine {
             marking: &self.marking,
             synthetic: self.synthetic,
         }
+    }
+
+    /// The map of the wards concerned; none when they have no outlines. A map that can't be drawn is left out: the message
+    /// says the same without it.
+    async fn map(&self, alert: &Alert, geography: &Geography) -> Result<Option<Picture>> {
+        let outlines = self.county.shapes(&self.store, alert.night).await?;
+        let concerned = &alert.latest.wards;
+        let ward = |one: &Boundary| {
+            let partnership = geography.above(&one.code, AreaKind::Csp).next();
+            map::WardShape {
+                code: one.code.clone(),
+                name: geography
+                    .get(AreaKind::Ward, &one.code)
+                    .map_or(one.code.clone(), |known| known.name.clone()),
+                partnership: partnership.map_or_else(String::new, |csp| csp.name.clone()),
+                shape: one.shape.clone(),
+            }
+        };
+        let by_code = |code: &String| outlines.iter().find(|one| one.code == *code).map(ward);
+        let view = MapView {
+            concerned: concerned.iter().filter_map(by_code).collect(),
+            around: outlines.iter().filter(|one| !concerned.contains(&one.code)).map(ward).collect(),
+            whole_county: true,
+        };
+        let drawn = map::png(&view).ok();
+        Ok(drawn.map(|png| Picture { cid: "map".into(), png, alternative: map::alternative(&view) }))
     }
 
     /// One message in place of many.
@@ -296,7 +335,9 @@ impl Engine {
         };
         let reader = to.label(&geography);
         let answer = format!("{}/answer/{}", self.site, "0".repeat(32));
-        let context = self.mail_context(&letter, &geography, &reader, &answer);
+        let map = self.map(&letter.facts.alert, &geography).await?;
+        let mut context = self.mail_context(&letter, &geography, &reader, &answer);
+        context.map = map.as_ref();
         Ok(Some(compose(&context).context("making the message")?))
     }
 

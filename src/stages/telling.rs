@@ -10,10 +10,6 @@ use crate::{
     model::{Alert, Asked, CalendarNote, Effect, Finding, Incident, SignalKind, Subject, Window},
     rules::Rule,
 };
-use chrono::Days;
-
-/// How many windows a chart shows.
-const CHART_WINDOWS: u64 = 13;
 
 /// The latest days of which reports usually still come.
 const LATE_DAYS: u32 = 3;
@@ -89,18 +85,12 @@ impl Telling<'_> {
         let categories = category.as_deref().and_then(|code| known.find(code)).unwrap_or(rule.categories.all);
         let series = self.night.ledger.series(area, categories);
         let first = self.night.ledger.first();
-        let length = finding.window.days();
-        let counts = (0..CHART_WINDOWS)
-            .rev()
-            .filter_map(|back| {
-                let last = finding.window.last - Days::new(back * u64::from(length));
-                let window = Window::ending(last, length);
-                let from = usize::try_from((window.first - first).num_days()).ok()?;
-                let to = usize::try_from((window.last - first).num_days()).ok()?;
-                Some((last, series.get(from..=to)?.iter().sum()))
-            })
-            .collect();
-        Some(History { counts, expected: finding.expected, usual_range: finding.usual_range? })
+        let counts = History::windows(finding.window).into_iter().filter_map(|window| {
+            let from = usize::try_from((window.first - first).num_days()).ok()?;
+            let to = usize::try_from((window.last - first).num_days()).ok()?;
+            Some((window.last, series.get(from..=to)?.iter().sum()))
+        });
+        Some(History::constant(counts, finding.expected, finding.usual_range?))
     }
 
     fn late(&self) -> Option<LateReports> {
