@@ -88,7 +88,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
         println!("  {name}: {}", role.label());
     }
     let shown = accounts.into_iter().map(|(name, _, _)| (name.to_owned(), PASSWORD.to_owned())).collect();
-    serve(site, true, shown).await
+    Box::pin(serve(site, true, shown)).await
 }
 
 fn accounts() -> Vec<(&'static str, Role, Option<AreaRef>)> {

@@ -36,19 +36,19 @@ pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
     let today = county.day_of(now());
     let folder = site.config.path(&site.config.rules.folder);
     let rules = in_force(&site.store, &county, &folder, today, now()).await?;
-    let mut roles: BTreeSet<Role> = BTreeSet::from([Role::Analyst]);
+    let mut asked: BTreeSet<Role> = BTreeSet::from([Role::Analyst]);
     for rule in rules.set.rules.iter().filter(|rule| rule.is_evaluated()) {
         for one in std::iter::once(rule).chain(rule.overrides.iter().map(|own| &*own.rule)) {
-            roles.extend(one.who.iter().chain(&one.then_tell));
+            asked.extend(one.who.iter().chain(&one.then_tell));
             if one.ack_within_days.is_some() {
-                roles.extend([Role::CspChair, Role::Sog]);
+                asked.extend([Role::CspChair, Role::Sog]);
             }
         }
     }
-    let roles: Vec<Role> = roles.into_iter().collect();
+    let asked: Vec<Role> = asked.into_iter().collect();
     let geography = county.geography(today)?;
     let mut missing: BTreeMap<Role, Vec<String>> = BTreeMap::new();
-    for gap in gaps(&geography, &roles, &county.directory) {
+    for gap in gaps(&geography, &asked, &county.directory) {
         let ward = gap.ward.unwrap_or_default();
         let name = geography.get(AreaKind::Ward, &ward).map_or(ward.clone(), |known| known.name.clone());
         missing.entry(gap.role).or_default().push(format!("{name} ({ward})"));
@@ -58,7 +58,7 @@ pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
         println!("inactive, passed over: {} ({})", entry.address, entry.role.label());
     }
     let wards = geography.of_kind(AreaKind::Ward).count();
-    for role in &roles {
+    for role in &asked {
         match missing.get(role) {
             None => println!("{}: all {wards} wards", role.label()),
             Some(missing) if missing.len() == wards => println!("{}: NOBODY for any ward", role.label()),

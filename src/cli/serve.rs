@@ -33,7 +33,7 @@ const LEASE: TimeDelta = TimeDelta::minutes(30);
 
 pub(super) async fn run(config: PathBuf) -> Result<()> {
     let site = Site::open(&config).await?;
-    serve(site, false, Vec::new()).await
+    Box::pin(serve(site, false, Vec::new())).await
 }
 
 /// Serves until Ctrl-C or a termination signal.

@@ -13,7 +13,11 @@ use ring::{
 };
 use rustls_pki_types::{PrivateKeyDer, pem::PemObject as _};
 use sha2::{Digest as _, Sha256};
-use std::{fmt, fs, path::PathBuf};
+use std::{
+    fmt::{self, Write as _},
+    fs,
+    path::PathBuf,
+};
 
 /// The headers that are signed where a message has them. What is not here may change on the way: mail servers add to the
 /// others.
@@ -174,7 +178,10 @@ impl Signer {
             names.join(":\r\n "),
             STANDARD.encode(Sha256::digest(relaxed_body(body))),
         );
-        let mut signed: String = present.iter().map(|(name, value)| format!("{name}:{value}\r\n")).collect();
+        let mut signed = String::new();
+        for (name, value) in &present {
+            let _ = write!(signed, "{name}:{value}\r\n");
+        }
         signed.push_str("dkim-signature:");
         signed.push_str(&relaxed(&unsigned));
         let signature = STANDARD.encode(self.signature(signed.as_bytes())?);

@@ -38,7 +38,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     templates.set_syntax(lines.unwrap_or_default());
     // MJML is not among the extensions that are escaped by themselves.
     templates.set_auto_escape_callback(|name| {
-        if name.ends_with(".txt") { AutoEscape::None } else { AutoEscape::Html }
+        if [TEXT, NOTE_TEXT].contains(&name) { AutoEscape::None } else { AutoEscape::Html }
     });
     templates.add_filter("wrap", |text: &str, indent: Option<usize>| wrap(text, indent.unwrap_or(0)));
     for (name, text) in [

@@ -125,10 +125,10 @@ impl Week {
             (many, _) => format!("{many} alerts are open"),
         };
         let reader = Party { role: to.role, area: to.area.clone() }.label(geography);
-        let week = format!("{} to {}", self.first.format("%-d %B"), self.last.format("%-d %B %Y"));
+        let days = format!("{} to {}", self.first.format("%-d %B"), self.last.format("%-d %B %Y"));
         Note {
-            subject: format!("Weekly digest, {week}"),
-            heading: format!("{heading} in the week {week}"),
+            subject: format!("Weekly digest, {days}"),
+            heading: format!("{heading} in the week {days}"),
             lede: self.health(),
             asked: String::new(),
             link: Some((format!("{}/alerts", engine.site), "See all alerts".into())),

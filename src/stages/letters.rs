@@ -50,7 +50,7 @@ impl Letter {
         recipients: Vec<Recipient>,
         geography: &Geography,
         by: Option<DateTime<Utc>>,
-        then: Option<String>,
+        then: Option<&str>,
     ) -> Vec<Self> {
         let labels: Vec<String> = recipients.iter().map(|to| to.label(geography)).collect();
         let one = |(place, to): (usize, Recipient)| {
@@ -62,7 +62,7 @@ impl Letter {
                 others: others.map(|(_, label)| label.clone()).collect(),
                 waiting: Vec::new(),
                 by,
-                then: then.clone(),
+                then: then.map(ToOwned::to_owned),
             }
         };
         recipients.into_iter().enumerate().map(one).collect()

@@ -69,8 +69,14 @@ impl Telling<'_> {
             tell_again: rule.tell_again,
         };
         let then = by.map(|_| super::follow_up::next_in_words(&rule.then_tell));
-        let letters =
-            Letter::each(&facts, notice.sequence, route.recipients, &self.night.geography, by, then);
+        let letters = Letter::each(
+            &facts,
+            notice.sequence,
+            route.recipients,
+            &self.night.geography,
+            by,
+            then.as_deref(),
+        );
         (facts, letters)
     }
 

@@ -25,6 +25,8 @@ pub struct SavedSilence {
     pub ended_at: Option<DateTime<Utc>>,
 }
 
+type Row = (Uuid, serde_json::Value, DateTime<Utc>, Option<DateTime<Utc>>);
+
 impl Store {
     /// The latest silences, the newest first.
     ///
@@ -32,8 +34,7 @@ impl Store {
     ///
     /// As [`super::StoreError`] says.
     pub async fn silences(&self) -> Result<Vec<SavedSilence>> {
-        let rows: Vec<(Uuid, serde_json::Value, DateTime<Utc>, Option<DateTime<Utc>>)> =
-            on!(Self, self, pool => sqlx::query_as(SILENCES).fetch_all(pool).await?);
+        let rows: Vec<Row> = on!(Self, self, pool => sqlx::query_as(SILENCES).fetch_all(pool).await?);
         rows.into_iter()
             .map(|(id, body, made_at, ended_at)| {
                 Ok(SavedSilence { id, silence: from_object(body, "silence")?, made_at, ended_at })

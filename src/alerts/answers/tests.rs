@@ -168,7 +168,7 @@ proptest! {
                     if due.iter().any(|one| one.party.is_none()) {
                         asked_too(&mut alert, vec![party(Role::Sog, "x")], at(now), Some(at(now + 48)));
                     }
-                    prop_assert!(due.iter().all(|one| one.party.is_some() != !one.roles.is_empty()));
+                    prop_assert!(due.iter().all(|one| one.party.is_some() == one.roles.is_empty()));
                     // Asked again at once, nothing more is missing.
                     prop_assert_eq!(missing(&mut alert, &[], at(now), Some(at(now + 48))), (vec![], vec![]));
                 }

@@ -4,7 +4,7 @@ use ring::signature::{ED25519, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 const RSA: &str = include_str!("only-for-tests.pem");
 
 const MESSAGE: &str = "From: \"Tension Watch\" <watch@county.invalid>\r\nTo: csp@leicester.invalid\r\n\
-                       Subject: A  signal\r\n and\tmore\r\nX-Other: not signed\r\n\r\nTwo  spaces \r\n\tone\r\n\r\n\r\n";
+                       Subject: A  signal\r\n and\tmore\r\nX-Other: not message\r\n\r\nTwo  spaces \r\n\tone\r\n\r\n\r\n";
 
 fn at() -> DateTime<Utc> {
     "2026-06-30T04:30:00Z".parse().unwrap()
@@ -16,8 +16,8 @@ fn ed25519() -> Signer {
 }
 
 /// What the signature covers, written out by hand from the text above; and the signature.
-fn parts(signed: &str) -> (String, Vec<u8>) {
-    let header = signed.strip_suffix(MESSAGE).expect("the message itself is unchanged");
+fn parts(message: &str) -> (String, Vec<u8>) {
+    let header = message.strip_suffix(MESSAGE).expect("the message itself is unchanged");
     let one_line = header.replace("\r\n", "");
     let (before, signature) = one_line.rsplit_once(" b=").unwrap();
     let covered = format!(
@@ -31,10 +31,10 @@ fn parts(signed: &str) -> (String, Vec<u8>) {
 #[test]
 fn a_signature_covers_the_named_headers_and_the_body() {
     let signer = Signer::new("county.invalid", "watch", RSA).unwrap();
-    let signed = String::from_utf8(signer.sign(MESSAGE.as_bytes(), at()).unwrap()).unwrap();
-    assert_eq!(signed.as_bytes(), signer.sign(MESSAGE.as_bytes(), at()).unwrap(), "the same again");
-    assert!(signed.lines().all(|line| line.len() < 100), "{signed}");
-    let (covered, signature) = parts(&signed);
+    let message = String::from_utf8(signer.sign(MESSAGE.as_bytes(), at()).unwrap()).unwrap();
+    assert_eq!(message.as_bytes(), signer.sign(MESSAGE.as_bytes(), at()).unwrap(), "the same again");
+    assert!(message.lines().all(|line| line.len() < 100), "{message}");
+    let (covered, signature) = parts(&message);
     let body = STANDARD.encode(Sha256::digest("Two spaces\r\n one\r\n"));
     for tag in [
         "a=rsa-sha256;",
@@ -55,8 +55,8 @@ fn a_signature_covers_the_named_headers_and_the_body() {
 #[test]
 fn ed25519_signs_the_hash() {
     let signer = ed25519();
-    let signed = String::from_utf8(signer.sign(MESSAGE.as_bytes(), at()).unwrap()).unwrap();
-    let (covered, signature) = parts(&signed);
+    let message = String::from_utf8(signer.sign(MESSAGE.as_bytes(), at()).unwrap()).unwrap();
+    let (covered, signature) = parts(&message);
     assert!(covered.contains("a=ed25519-sha256;"));
     let record = signer.record();
     let public = STANDARD.decode(record.strip_prefix("v=DKIM1; k=ed25519; p=").unwrap()).unwrap();
