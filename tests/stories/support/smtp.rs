@@ -128,7 +128,7 @@ fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
 fn converse(stream: TcpStream, inside: &Inside) -> io::Result<()> {
     let mode = *locked(&inside.mode);
     stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    stream.set_read_timeout(Some(Duration::from_mins(1)))?;
     let mut stream = BufReader::new(stream);
     match mode {
         Mode::GreetingSilent => return silence(&mut stream),
