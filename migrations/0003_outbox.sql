@@ -35,4 +35,4 @@ DROP TABLE outbox;
 ALTER TABLE outbox_next RENAME TO outbox;
 -- What has not left yet, in the order in which it leaves.
 CREATE INDEX outbox_waiting ON outbox (priority, next_try, id) WHERE state IN ('waiting', 'sending');
-CREATE INDEX outbox_state ON outbox (state, failed_at);
+CREATE INDEX outbox_failed ON outbox (failed_at) WHERE state = 'failed';

@@ -178,12 +178,9 @@ impl Signer {
             names.join(":\r\n "),
             STANDARD.encode(Sha256::digest(relaxed_body(body))),
         );
-        let mut signed = String::new();
-        for (name, value) in &present {
-            let _ = write!(signed, "{name}:{value}\r\n");
-        }
-        signed.push_str("dkim-signature:");
-        signed.push_str(&relaxed(&unsigned));
+        let mut lines: Vec<String> = present.iter().map(|(name, value)| format!("{name}:{value}")).collect();
+        lines.push(format!("dkim-signature:{}", relaxed(&unsigned)));
+        let signed = lines.join("\r\n");
         let signature = STANDARD.encode(self.signature(signed.as_bytes())?);
         let folded: Vec<&str> = (0..signature.len())
             .step_by(LINE)

@@ -118,6 +118,7 @@ async fn outage(database: &str, store: &Store, hours: i64, messages: u128) {
     let rows = store.outbox(&OutboxFilter::default(), i64::MAX).await.unwrap();
     let seen = relay.seen.lock().unwrap();
     assert_eq!(rows.len() as u128, messages);
+    let seen = relay.seen.lock().unwrap();
     for row in &rows {
         assert_eq!(row.state, MessageState::Sent, "{database}: {row:?}");
         let taken = &seen.taken[&row.message_id];

@@ -16,8 +16,8 @@ fn ed25519() -> Signer {
 }
 
 /// What the signature covers, written out by hand from the text above; and the signature.
-fn parts(message: &str) -> (String, Vec<u8>) {
-    let header = message.strip_suffix(MESSAGE).expect("the message itself is unchanged");
+fn parts(whole: &str) -> (String, Vec<u8>) {
+    let header = whole.strip_suffix(MESSAGE).expect("the message itself is unchanged");
     let one_line = header.replace("\r\n", "");
     let (before, signature) = one_line.rsplit_once(" b=").unwrap();
     let covered = format!(
@@ -31,10 +31,10 @@ fn parts(message: &str) -> (String, Vec<u8>) {
 #[test]
 fn a_signature_covers_the_named_headers_and_the_body() {
     let signer = Signer::new("county.invalid", "watch", RSA).unwrap();
-    let message = String::from_utf8(signer.sign(MESSAGE.as_bytes(), at()).unwrap()).unwrap();
-    assert_eq!(message.as_bytes(), signer.sign(MESSAGE.as_bytes(), at()).unwrap(), "the same again");
-    assert!(message.lines().all(|line| line.len() < 100), "{message}");
-    let (covered, signature) = parts(&message);
+    let whole = String::from_utf8(signer.sign(MESSAGE.as_bytes(), at()).unwrap()).unwrap();
+    assert_eq!(whole.as_bytes(), signer.sign(MESSAGE.as_bytes(), at()).unwrap(), "the same again");
+    assert!(whole.lines().all(|line| line.len() < 100), "{whole}");
+    let (covered, signature) = parts(&whole);
     let body = STANDARD.encode(Sha256::digest("Two spaces\r\n one\r\n"));
     for tag in [
         "a=rsa-sha256;",
@@ -55,8 +55,8 @@ fn a_signature_covers_the_named_headers_and_the_body() {
 #[test]
 fn ed25519_signs_the_hash() {
     let signer = ed25519();
-    let message = String::from_utf8(signer.sign(MESSAGE.as_bytes(), at()).unwrap()).unwrap();
-    let (covered, signature) = parts(&message);
+    let whole = String::from_utf8(signer.sign(MESSAGE.as_bytes(), at()).unwrap()).unwrap();
+    let (covered, signature) = parts(&whole);
     assert!(covered.contains("a=ed25519-sha256;"));
     let record = signer.record();
     let public = STANDARD.decode(record.strip_prefix("v=DKIM1; k=ed25519; p=").unwrap()).unwrap();
