@@ -13,11 +13,7 @@ use ring::{
 };
 use rustls_pki_types::{PrivateKeyDer, pem::PemObject as _};
 use sha2::{Digest as _, Sha256};
-use std::{
-    fmt::{self, Write as _},
-    fs,
-    path::PathBuf,
-};
+use std::{fmt, fs, path::PathBuf};
 
 /// The headers that are signed where a message has them. What is not here may change on the way: mail servers add to the
 /// others.
