@@ -150,10 +150,7 @@ fn answers_for(entry: &Mailbox, ward: Option<&str>, geography: &Geography) -> bo
     if area.kind == AreaKind::Whole {
         return true;
     }
-    ward.is_some_and(|ward| {
-        (area.kind == AreaKind::Ward && area.code == ward)
-            || geography.above(ward, area.kind).any(|above| above.code == area.code)
-    })
+    ward.is_some_and(|ward| geography.lies_in(ward, area))
 }
 
 #[cfg(test)]

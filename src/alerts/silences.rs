@@ -1,6 +1,6 @@
 //! Whether somebody asked for quiet about a finding.
 
-use crate::model::{AreaKind, Finding, Geography, Silence};
+use crate::model::{Finding, Geography, Silence};
 use chrono::NaiveDate;
 
 /// The last day of the longest silence that covers a finding on a day, if one does.
@@ -24,12 +24,7 @@ pub fn covers(silence: &Silence, finding: &Finding, day: NaiveDate, geography: &
         !finding.categories.is_empty() && finding.categories.iter().all(|code| code == only)
     });
     let place = silence.area.as_ref().is_none_or(|area| {
-        let lies = |ward: &String| {
-            area.kind == AreaKind::Whole
-                || (area.kind == AreaKind::Ward && area.code == *ward)
-                || geography.above(ward, area.kind).any(|above| above.code == area.code)
-        };
-        !finding.wards.is_empty() && finding.wards.iter().all(lies)
+        !finding.wards.is_empty() && finding.wards.iter().all(|ward| geography.lies_in(ward, area))
     });
     (silence.first..=silence.last).contains(&day) && rule && category && place
 }
@@ -38,7 +33,7 @@ pub fn covers(silence: &Silence, finding: &Finding, day: NaiveDate, geography: &
 mod tests {
     use super::*;
     use crate::alerts::routing::tests::{finding, geography};
-    use crate::model::AreaRef;
+    use crate::model::{AreaKind, AreaRef};
 
     #[test]
     fn a_silence_covers_only_what_lies_wholly_within_it() {

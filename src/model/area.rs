@@ -1,5 +1,6 @@
 //! Wards and what they belong to: geography is data, with dates.
 
+use super::AreaRef;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -165,6 +166,16 @@ impl Geography {
             .iter()
             .filter(move |(of, _)| *of == kind)
             .filter_map(|key| self.areas.get(key))
+    }
+
+    /// Whether a ward is an area, or belongs to it; every ward belongs to the whole county.
+    #[must_use]
+    pub fn lies_in(&self, ward: &str, area: &AreaRef) -> bool {
+        match area.kind {
+            AreaKind::Whole => true,
+            AreaKind::Ward => area.code == ward,
+            kind => self.above(ward, kind).any(|above| above.code == area.code),
+        }
     }
 
     /// The wards that belong to an area, by code.

@@ -233,11 +233,7 @@ impl Week {
 /// Whether an alert lies where a mailbox answers.
 fn concerns(to: &Mailbox, alert: &Alert, geography: &Geography) -> bool {
     let Some(area) = &to.area else { return true };
-    alert.latest.wards.iter().any(|ward| {
-        area.kind == AreaKind::Whole
-            || (area.kind == AreaKind::Ward && area.code == *ward)
-            || geography.above(ward, area.kind).any(|above| above.code == area.code)
-    })
+    alert.latest.wards.iter().any(|ward| geography.lies_in(ward, area))
 }
 
 fn line(alert: &Alert, geography: &Geography, engine: &Engine) -> NoteLine {
