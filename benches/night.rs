@@ -3,15 +3,17 @@
 //! The synthetic county of five years; every figure is the median of several turns. The machine is shared: compare
 //! figures of one run only.
 
+mod placed;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use std::{collections::BTreeMap, time::Instant};
 use tension_watch::{
     count::Case,
     import::{ImportContext, Mapping, read_incidents, read_pack},
-    locate::{Boundaries, Boundary, Grid},
+    locate::Grid,
     model::{AreaKind, Geography, Incident, Window},
     rules::{Known, Night, RuleSet, check, evaluate},
-    synth::{Options, county, llr, tessellation},
+    synth::{Options, county, llr},
 };
 
 fn timed<T>(what: &str, turns: usize, mut work: impl FnMut() -> T) -> T {
@@ -44,9 +46,9 @@ fn main() {
     let read = timed(&format!("{rows} rows read"), 5, || {
         read_incidents(made.police.as_bytes(), &mapping, &context).expect("ours")
     });
-    let boundaries = outlines(&wards);
+    let boundaries = placed::outlines(&wards);
     let placed = timed(&format!("{} incidents placed in wards", read.incidents.len()), 5, || {
-        place(&read.incidents, &boundaries)
+        placed::place(&read.incidents, &boundaries)
     });
 
     let mut latest: BTreeMap<_, Incident> = BTreeMap::new();
@@ -104,22 +106,4 @@ fn rules(
         });
     }
     timed("  all rules together", 3, || evaluate(&all, &mut Night::new(geography, categories, cases, last)));
-}
-
-fn outlines(wards: &[tension_watch::synth::Ward]) -> Boundaries {
-    let centres: Vec<(f64, f64)> = wards.iter().map(|ward| ward.centre).collect();
-    let outline = |(ward, cell): (&tension_watch::synth::Ward, Vec<(f64, f64)>)| {
-        let ring: Vec<(f64, f64)> = cell.iter().chain(cell.first()).copied().collect();
-        let shape = geo::MultiPolygon(vec![geo::Polygon::new(geo::LineString::from(ring), vec![])]);
-        Boundary { code: ward.code.clone(), name: String::new(), shape, in_metres: true }
-    };
-    Boundaries::new(wards.iter().zip(tessellation(&centres)).map(outline).collect())
-}
-
-fn place(incidents: &[Incident], boundaries: &Boundaries) -> Vec<Incident> {
-    let mut incidents = incidents.to_vec();
-    for incident in &mut incidents {
-        incident.ward = incident.place.and_then(|place| boundaries.ward_of(&place).map(str::to_owned));
-    }
-    incidents
 }

@@ -1,6 +1,9 @@
 //! How much of a day is known by a morning: reports come late, and a source may be late altogether.
 
-use super::{Case, Feed, feeds, feeds::beginnings};
+use super::{
+    Case, Feed,
+    feeds::{beginning, by_source, of_sources},
+};
 use chrono::{NaiveDate, TimeDelta};
 use std::collections::BTreeSet;
 
@@ -32,18 +35,19 @@ impl Completeness {
     /// Of a source that delivers in batches the share is learned by the days between an incident's day and a delivery:
     /// how much of that day did such deliveries hold in the past?
     #[must_use]
-    pub fn learn(cases: &[Case], last: NaiveDate) -> Self {
-        let feeds = feeds(cases, last);
-        let first = beginnings(cases);
-        let regular = |case: &&Case| {
-            let begun = first.get(case.source.as_str());
-            case.day.zip(begun).is_some_and(|(day, begun)| day >= *begun)
-        };
-        let regular: Vec<&Case> = cases.iter().filter(regular).collect();
-        let together = by_delay(&regular, last).unwrap_or_else(|| vec![1.0]);
+    pub fn learn<'c>(cases: impl IntoIterator<Item = &'c Case>, last: NaiveDate) -> Self {
+        let mut regular = by_source(cases);
+        let feeds = of_sources(&regular, last);
+        for own in regular.values_mut() {
+            if let Some(begun) = beginning(own) {
+                own.retain(|case| case.day.is_some_and(|day| day >= begun));
+            }
+        }
+        let all: Vec<&Case> = regular.values().flatten().copied().collect();
+        let together = by_delay(&all, last).unwrap_or_else(|| vec![1.0]);
         let own = |feed: &Feed| {
-            let own: Vec<&Case> = regular.iter().copied().filter(|case| case.source == feed.source).collect();
-            let learned = if feed.in_batches { by_delivery(&own, last) } else { by_delay(&own, last) };
+            let own = regular.get(feed.source.as_str()).map(Vec::as_slice).unwrap_or_default();
+            let learned = if feed.in_batches { by_delivery(own, last) } else { by_delay(own, last) };
             learned.unwrap_or_else(|| together.clone())
         };
         let morning = last + TimeDelta::days(1);

@@ -34,13 +34,22 @@ pub struct Feed {
     pub late_by: i64,
 }
 
-/// The first morning on which something of each source could be seen. What it handed over then is its past.
-pub(super) fn beginnings(cases: &[Case]) -> BTreeMap<&str, NaiveDate> {
-    let mut first: BTreeMap<&str, NaiveDate> = BTreeMap::new();
+/// Cases by source.
+pub(super) fn by_source<'c>(cases: impl IntoIterator<Item = &'c Case>) -> BTreeMap<&'c str, Vec<&'c Case>> {
+    let mut found: Vec<(&str, Vec<&Case>)> = Vec::new();
     for case in cases {
-        first.entry(&case.source).and_modify(|day| *day = case.known_on.min(*day)).or_insert(case.known_on);
+        // A county has a few sources.
+        match found.iter_mut().find(|(source, _)| *source == case.source) {
+            Some((_, own)) => own.push(case),
+            None => found.push((&case.source, vec![case])),
+        }
     }
-    first
+    found.into_iter().collect()
+}
+
+/// The first morning on which something of a source could be seen. What it handed over then is its past.
+pub(super) fn beginning(own: &[&Case]) -> Option<NaiveDate> {
+    own.iter().map(|case| case.known_on).min()
 }
 
 /// The sources of the past year, by name; the past that a source handed over at first is left out.
@@ -48,15 +57,23 @@ pub(super) fn beginnings(cases: &[Case]) -> BTreeMap<&str, NaiveDate> {
 /// A source is late when it has been silent for a quarter longer than ever in that year, and a day: with n gaps seen the
 /// chance of a longer one is about 1 / n by itself, and much less for one so much longer.
 #[must_use]
-pub fn feeds(cases: &[Case], last: NaiveDate) -> Vec<Feed> {
+pub fn feeds<'c>(cases: impl IntoIterator<Item = &'c Case>, last: NaiveDate) -> Vec<Feed> {
+    of_sources(&by_source(cases), last)
+}
+
+pub(super) fn of_sources(cases: &BTreeMap<&str, Vec<&Case>>, last: NaiveDate) -> Vec<Feed> {
     let morning = last + TimeDelta::days(1);
     let since = morning - TimeDelta::days(REMEMBERED);
-    let first = beginnings(cases);
     let mut sources: BTreeMap<&str, BTreeMap<NaiveDate, usize>> = BTreeMap::new();
-    for case in cases {
-        let begun = first.get(case.source.as_str()).is_some_and(|first| case.known_on > *first);
-        if begun && case.known_on > since && case.known_on <= morning {
-            *sources.entry(&case.source).or_default().entry(case.known_on).or_default() += 1;
+    for (source, own) in cases {
+        let first = beginning(own);
+        let begun = |case: &&&Case| {
+            first.is_some_and(|first| case.known_on > first)
+                && case.known_on > since
+                && case.known_on <= morning
+        };
+        for case in own.iter().filter(begun) {
+            *sources.entry(source).or_default().entry(case.known_on).or_default() += 1;
         }
     }
     let all: usize = sources.values().flat_map(BTreeMap::values).sum();

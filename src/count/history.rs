@@ -64,14 +64,14 @@ impl History {
         Self { versions: found.into_iter().map(|(_, version)| version).collect() }
     }
 
-    /// The cases of a night: what was known just before an instant, for nights that look at the local time `tick`.
+    /// For nights that look at the local time `tick`.
     #[must_use]
-    pub fn cases(&self, instant: DateTime<Utc>, tick: NaiveTime) -> Vec<Case> {
+    pub fn at(&self, tick: NaiveTime) -> HistoryAt<'_> {
         let case = |version: &Version| {
             let later = i64::from(version.first_known.time() >= tick);
             Case { known_on: version.first_known.date() + TimeDelta::days(later), ..version.case.clone() }
         };
-        self.versions.iter().filter(|version| version.in_force(instant)).map(case).collect()
+        HistoryAt { history: self, cases: self.versions.iter().map(case).collect() }
     }
 
     /// The cases of a window, as known just before an instant. The morning on which each could first be seen is left open.
@@ -87,5 +87,21 @@ impl History {
     pub fn span(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
         let known = || self.versions.iter().map(|version| version.from);
         known().min().zip(known().max())
+    }
+}
+
+/// What every night of the past knew that looks at one local time.
+#[derive(Debug, Clone)]
+pub struct HistoryAt<'h> {
+    history: &'h History,
+    /// Of each version.
+    cases: Vec<Case>,
+}
+
+impl HistoryAt<'_> {
+    /// The cases of a night: what was known just before an instant.
+    pub fn cases(&self, instant: DateTime<Utc>) -> impl Iterator<Item = &Case> {
+        let all = self.history.versions.iter().zip(&self.cases);
+        all.filter(move |(version, _)| version.in_force(instant)).map(|(_, case)| case)
     }
 }

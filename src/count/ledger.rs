@@ -27,11 +27,16 @@ pub struct Ledger {
 impl Ledger {
     /// Counts cases up to `last`; later ones are left out. Wards are those of the geography.
     #[must_use]
-    pub fn new(geography: &Geography, cases: &[Case], last: NaiveDate) -> Self {
+    pub fn new<'c>(
+        geography: &Geography,
+        cases: impl IntoIterator<Item = &'c Case>,
+        last: NaiveDate,
+    ) -> Self {
+        let cases: Vec<&Case> = cases.into_iter().collect();
         let wards: Vec<String> = geography.of_kind(AreaKind::Ward).map(|ward| ward.code.clone()).collect();
         let places: HashMap<&str, usize> = wards.iter().map(String::as_str).zip(0..).collect();
         let place = |ward: &Option<String>| places.get(ward.as_deref()?).copied();
-        let first = beginning(cases, last);
+        let first = beginning(&cases, last);
         let entries = cases
             .iter()
             .filter_map(|case| {
@@ -150,7 +155,7 @@ impl Ledger {
 
 /// The first day of the county's history: the day after its last silence of [`SILENCE`] days, so that one report of long
 /// ago does not pass for years without any.
-fn beginning(cases: &[Case], last: NaiveDate) -> NaiveDate {
+fn beginning(cases: &[&Case], last: NaiveDate) -> NaiveDate {
     let mut days: Vec<NaiveDate> =
         cases.iter().filter_map(|case| case.day).filter(|day| *day <= last).collect();
     days.sort_unstable_by(|a, b| b.cmp(a));

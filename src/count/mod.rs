@@ -16,5 +16,5 @@ mod ledger;
 pub use case::Case;
 pub use completeness::Completeness;
 pub use feeds::{Feed, feeds};
-pub use history::{History, Linked};
+pub use history::{History, HistoryAt, Linked};
 pub use ledger::{Days, Ledger};

@@ -41,6 +41,8 @@ pub struct Nightly {
     last: NaiveDate,
     /// Daily counts up to the last day, by area.
     days: Vec<Days>,
+    /// The same in blocks, oldest first.
+    counts: Vec<Vec<Option<u32>>>,
     fit: Fit,
     /// How much of the mean day each of the last days has, and of that what is known: the last day first.
     recent: Vec<f64>,
@@ -126,14 +128,18 @@ impl Nightly {
             .collect();
         let counts: Vec<Vec<Option<u32>>> = days.iter().map(|days| in_blocks(days)).collect();
         let events = surroundings.events;
+        let touched = |block: usize| {
+            let end = last - chrono::Days::new(((blocks - 1 - block) * BLOCK) as u64);
+            events.touch(Window::ending(end, BLOCK as u32))
+        };
+        let touched: Vec<bool> = (0..blocks).map(touched).collect();
         let exposures: Vec<Vec<f64>> = (0..areas.len())
             .map(|area| {
                 let own = alike.and_then(|alike| alike.get(area)).copied().unwrap_or(1.0);
-                let known = exposure.iter().enumerate().map(|(block, known)| {
+                let known = exposure.iter().zip(&touched).enumerate().map(|(block, (known, touched))| {
                     let back = (blocks - 1 - block) * BLOCK;
                     let days = back..back + BLOCK;
-                    let end = last - chrono::Days::new(back as u64);
-                    if events.touch(Window::ending(end, BLOCK as u32)) {
+                    if *touched {
                         days.map(|back| recent[back] * events.on(area, last - chrono::Days::new(back as u64)))
                             .sum::<f64>()
                             / BLOCK as f64
@@ -150,7 +156,7 @@ impl Nightly {
             .map(|(counts, exposure)| house::Series { counts, exposure })
             .collect();
         let fit = house::learn(&series, blocks.checked_sub(1)?, &control(longest))?;
-        Some(Self { areas, categories, last, days, fit, recent, events: events.clone() })
+        Some(Self { areas, categories, last, days, counts, fit, recent, events: events.clone() })
     }
 
     /// How much of the usual each area has: its expectation of the last blocks over the mean of all.
@@ -254,9 +260,8 @@ impl Nightly {
     fn dispersion(&self, blocks: usize) -> Dispersion {
         let taught = self.fit.taught();
         let first = taught.saturating_sub(DISPERSION_BLOCKS);
-        let counts: Vec<Vec<Option<u32>>> = self.days.iter().map(|days| in_blocks(days)).collect();
         let cells = (0..self.areas.len()).flat_map(|area| {
-            let counts = &counts[area];
+            let counts = &self.counts[area];
             let ends = (first + blocks..=taught).rev().step_by(blocks.max(1));
             ends.filter_map(move |end| {
                 let window = end - blocks..end;
@@ -288,7 +293,11 @@ fn control(longest: u32) -> Control {
 
 /// The daily counts of each area up to a length.
 fn by_area(ledger: &Ledger, areas: &[AreaRef], categories: CategorySet, length: usize) -> Vec<Days> {
-    let wards = ledger.by_ward(categories);
+    let mut wards = ledger.by_ward(categories);
+    if areas.first().is_some_and(|area| area.kind == AreaKind::Ward) {
+        wards.iter_mut().for_each(|days| days.truncate(length));
+        return wards;
+    }
     let of = |area: &AreaRef| {
         let mut days = vec![0; length];
         for ward in ledger.members(area) {

@@ -34,8 +34,7 @@ impl Floors {
 #[must_use]
 pub fn recurrence(upper_tail: f64, cells: &[Cell], floors: Floors) -> Recurrence {
     let a_day = |cell: &Cell| {
-        let count =
-            cell.usual.least_count_as_rare_as(upper_tail.max(1e-15)).max(floors.least(cell.usual.mean()));
+        let count = cell.usual.least_count_from(floors.least(cell.usual.mean()), upper_tail.max(1e-15));
         cell.usual.crossings_a_day(count, cell.days)
     };
     Recurrence::from_daily_rate(cells.iter().map(a_day).sum())

@@ -111,17 +111,36 @@ impl Expectation {
     /// The least count whose upper tail is at most `p`: what would have been as strong here. `p` above zero.
     #[must_use]
     pub fn least_count_as_rare_as(&self, p: f64) -> u64 {
+        self.least_count_from(1, p)
+    }
+
+    /// The least count of at least `least` whose upper tail is at most `p`. `p` above zero.
+    #[must_use]
+    pub fn least_count_from(&self, least: u64, p: f64) -> u64 {
         // The tail falls with the count: gallop to a bracket, then halve it.
-        let mut high = 1_u64;
+        let mut high = least.max(1);
+        if self.upper_tail(high) <= p {
+            return high;
+        }
+        let mut low = high;
+        high *= 2;
         while self.upper_tail(high) > p && high < 1 << 40 {
+            low = high;
             high *= 2;
         }
-        let mut low = high / 2;
         while high - low > 1 {
             let middle = low + (high - low) / 2;
             if self.upper_tail(middle) > p { low = middle } else { high = middle }
         }
         high
+    }
+
+    /// The central 95 % of what is usual, in whole incidents.
+    #[must_use]
+    pub fn usual_range(&self) -> (u64, u64) {
+        // The least count that is not below it.
+        let low = (0..=1 << 20).find(|count| 1.0 - self.upper_tail(count + 1) > 0.025).unwrap_or(0);
+        (low, self.least_count_as_rare_as(0.025).saturating_sub(1).max(low))
     }
 
     /// How many times a day chance newly reaches `count` in a rolling window of `window_days`.
@@ -187,6 +206,9 @@ mod tests {
             let k = usual.least_count_as_rare_as(p);
             prop_assert!(usual.upper_tail(k) <= p);
             prop_assert!(k == 1 || usual.upper_tail(k - 1) > p);
+            for least in [1, 2, 4, k, k + 1, 3 * k] {
+                prop_assert_eq!(usual.least_count_from(least, p), k.max(least));
+            }
         }
     }
 }

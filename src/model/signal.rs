@@ -56,10 +56,6 @@ pub struct Judgement {
     pub observed: u64,
     /// Incidents usual in such a window, as far as they would be known by now.
     pub expected: f64,
-    /// The central 95 % of what is usual, in whole incidents.
-    pub usual_range: (u64, u64),
-    /// How many times what is usual: the central 95 %; none where nothing is usual.
-    pub times_usual: Option<(f64, f64)>,
     /// P(at least this many), when nothing but the usual happens.
     pub p_upper: f64,
     /// P(at most this many), when nothing but the usual happens.

@@ -7,24 +7,68 @@ use crate::{
         Expectation, MonthBaseline, Multipliers, Nightly, Surroundings, Weekdays, judgement,
         reference::Method, usual_by,
     },
-    model::{AreaKind, AreaRef, Categories, CategorySet, Geography, Judgement, Window},
+    model::{AreaKind, AreaRef, Categories, CategorySet, Cluster, Geography, Judgement, Precision, Window},
 };
 use chrono::{Days, Months, NaiveDate};
 use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, OnceLock},
+};
 
 /// Everything a night shows to the rules, as known on it.
 pub struct Night<'a> {
     pub(super) geography: &'a Geography,
     pub(super) categories: &'a Categories,
-    pub(super) cases: &'a [Case],
+    pub(super) cases: Vec<&'a Case>,
     pub(super) ledger: Ledger,
     completeness: Completeness,
     weekdays: Weekdays,
     learned: BTreeMap<Wanted, Option<Nightly>>,
+    /// What was judged already: many rules look at the same window.
+    judged: BTreeMap<(Wanted, u32), Arc<[Judged]>>,
+    /// The same of some of the reports alone.
+    apart: BTreeMap<(Only, Wanted, u32), Arc<[Judged]>>,
+    /// The clusters found already.
+    pub(super) scanned: Vec<(Scanned, Vec<Cluster>)>,
+    /// Cases by ward.
+    by_ward: OnceLock<HashMap<&'a str, Vec<&'a Case>>>,
     calendar: Option<&'a Calendar>,
     /// What calendar entries multiply expectations by while learning; the first has none.
     profiles: Vec<Profile>,
+}
+
+/// A count of an area, with what is usual there.
+type Judged = (Judgement, Expectation);
+
+/// Some of the reports.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Only {
+    /// Those of one source.
+    Source(String),
+    /// Those that carry none of some categories.
+    Without(CategorySet),
+}
+
+/// All that the clusters of a rule depend on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Scanned {
+    pub(super) quality: Option<Precision>,
+    pub(super) categories: CategorySet,
+    /// Metres, days and incidents.
+    pub(super) reach: (u32, u32, usize),
+    /// Scans of the night, and the bits of the rarity that matters.
+    pub(super) chance: (u32, u64),
+    pub(super) last: NaiveDate,
+}
+
+impl Only {
+    fn holds(&self, case: &Case) -> bool {
+        match self {
+            Self::Source(source) => case.source == *source,
+            Self::Without(categories) => !case.categories.touches(*categories),
+        }
+    }
 }
 
 /// Events, by place in the calendar, and the multipliers that a rule gives them.
@@ -56,11 +100,12 @@ impl<'a> Night<'a> {
     pub fn new(
         geography: &'a Geography,
         categories: &'a Categories,
-        cases: &'a [Case],
+        cases: impl IntoIterator<Item = &'a Case>,
         last: NaiveDate,
     ) -> Self {
-        let ledger = Ledger::new(geography, cases, last);
-        let completeness = Completeness::learn(cases, last);
+        let cases: Vec<&Case> = cases.into_iter().collect();
+        let ledger = Ledger::new(geography, cases.iter().copied(), last);
+        let completeness = Completeness::learn(cases.iter().copied(), last);
         let mut county = vec![0.0; ledger.length()];
         for ward in ledger.by_ward(categories.all()) {
             for (sum, count) in county.iter_mut().zip(ward) {
@@ -68,7 +113,6 @@ impl<'a> Night<'a> {
             }
         }
         let weekdays = Weekdays::learn(ledger.first(), &county);
-        let (learned, profiles) = (BTreeMap::new(), vec![Profile::new()]);
         Self {
             geography,
             categories,
@@ -76,9 +120,13 @@ impl<'a> Night<'a> {
             ledger,
             completeness,
             weekdays,
-            learned,
+            learned: BTreeMap::new(),
+            judged: BTreeMap::new(),
+            apart: BTreeMap::new(),
+            scanned: Vec::new(),
+            by_ward: OnceLock::new(),
             calendar: None,
-            profiles,
+            profiles: vec![Profile::new()],
         }
     }
 
@@ -117,12 +165,7 @@ impl<'a> Night<'a> {
     }
 
     /// Judges every area of a kind over a window by the house method; empty without enough history.
-    pub fn judge(
-        &mut self,
-        kind: AreaKind,
-        categories: CategorySet,
-        window: Window,
-    ) -> Vec<(Judgement, Expectation)> {
+    pub fn judge(&mut self, kind: AreaKind, categories: CategorySet, window: Window) -> Vec<Judged> {
         self.judge_with((kind, categories, window), 0, &Multipliers::default())
     }
 
@@ -132,29 +175,43 @@ impl<'a> Night<'a> {
         (kind, categories, window): (AreaKind, CategorySet, Window),
         profile: usize,
         scaled: &Multipliers,
-    ) -> Vec<(Judgement, Expectation)> {
+    ) -> Vec<Judged> {
         let wanted = Wanted::new(kind, categories, window, profile);
+        if scaled.events.is_empty()
+            && let Some(judged) = self.judged.get(&(wanted, window.days()))
+        {
+            return judged.to_vec();
+        }
         self.learn(&[wanted]);
         let learned = self.learned.get(&wanted).and_then(Option::as_ref);
-        learned.map(|usual| usual.judge(window.days(), scaled)).unwrap_or_default()
+        let judged = learned.map(|usual| usual.judge(window.days(), scaled)).unwrap_or_default();
+        if scaled.events.is_empty() {
+            self.judged.insert((wanted, window.days()), judged.clone().into());
+        }
+        judged
     }
 
     /// Judges every area of a kind by some of the reports alone.
     pub(super) fn judge_only(
-        &self,
-        own: impl Fn(&Case) -> bool,
+        &mut self,
+        only: &Only,
         (kind, categories, window): (AreaKind, CategorySet, Window),
-        scaled: &Multipliers,
-    ) -> Vec<(Judgement, Expectation)> {
+    ) -> Vec<Judged> {
+        let wanted = Wanted::new(kind, categories, window, 0);
+        let key = (only.clone(), wanted, window.days());
+        if let Some(judged) = self.apart.get(&key) {
+            return judged.to_vec();
+        }
         let night = self.ledger.last();
-        let own: Vec<Case> = self.cases.iter().filter(|case| own(case)).cloned().collect();
-        let ledger = Ledger::new(self.geography, &own, night);
-        let completeness = Completeness::learn(&own, night);
+        let own = || self.cases.iter().copied().filter(|case| only.holds(case));
+        let ledger = Ledger::new(self.geography, own(), night);
+        let completeness = Completeness::learn(own(), night);
         let events = Multipliers::default();
         let around = Surroundings { completeness: &completeness, weekdays: &self.weekdays, events: &events };
-        let longest = window.days().max(LONGEST_SHARED);
-        let learned = Nightly::learn(&ledger, around, kind, categories, (window.last, longest), None);
-        learned.map(|usual| usual.judge(window.days(), scaled)).unwrap_or_default()
+        let learned = Nightly::learn(&ledger, around, kind, categories, (window.last, wanted.longest), None);
+        let judged = learned.map(|usual| usual.judge(window.days(), &events)).unwrap_or_default();
+        self.apart.insert(key, judged.clone().into());
+        judged
     }
 
     /// The calendar, empty without one.
@@ -203,7 +260,7 @@ impl<'a> Night<'a> {
             return wards.iter().map(|ward| f64::from(u8::from(holds(ward)))).collect();
         };
         let mut seen = vec![(0.0, 0.0); wards.len()];
-        for case in self.cases {
+        for &case in &self.cases {
             let ward = case.ward.as_ref().and_then(|ward| wards.binary_search(ward).ok());
             if let (Some(ward), Some((east, north))) = (ward, case.point) {
                 let away = (f64::from(east) - easting).hypot(f64::from(north) - northing);
@@ -251,7 +308,7 @@ impl<'a> Night<'a> {
         kind: AreaKind,
         categories: CategorySet,
         window: Window,
-    ) -> Vec<(Judgement, Expectation)> {
+    ) -> Vec<Judged> {
         let counts = self.ledger.by_ward(categories);
         let end = (window.last - self.ledger.first()).num_days() + 1;
         let end = usize::try_from(end).unwrap_or(0).min(self.ledger.length());
@@ -273,7 +330,7 @@ impl<'a> Night<'a> {
         kind: AreaKind,
         categories: CategorySet,
         last: NaiveDate,
-    ) -> Vec<(Judgement, Expectation)> {
+    ) -> Vec<Judged> {
         let (months, _) = self.ledger.months_by_ward(self.categories.all());
         let whole = |month: &&NaiveDate| {
             month.checked_add_months(Months::new(1)).is_some_and(|next| next <= last + Days::new(1))
@@ -292,14 +349,21 @@ impl<'a> Night<'a> {
         by_month: bool,
     ) -> Vec<&'a Case> {
         let wards = self.ledger.wards();
-        let own: Vec<&String> = self.ledger.members(area).into_iter().map(|place| &wards[place]).collect();
-        let within = |case: &&Case| {
+        let all = self.by_ward.get_or_init(|| {
+            let mut by_ward: HashMap<&'a str, Vec<&'a Case>> = HashMap::new();
+            for &case in &self.cases {
+                if let Some(ward) = case.ward.as_deref() {
+                    by_ward.entry(ward).or_default().push(case);
+                }
+            }
+            by_ward
+        });
+        let within = |case: &&'a Case| {
             let day = if by_month { case.month } else { case.day };
-            day.is_some_and(|day| window.holds(day))
-                && case.categories.touches(categories)
-                && case.ward.as_ref().is_some_and(|ward| own.contains(&ward))
+            day.is_some_and(|day| window.holds(day)) && case.categories.touches(categories)
         };
-        let mut found: Vec<&Case> = self.cases.iter().filter(within).collect();
+        let own = self.ledger.members(area).into_iter().filter_map(|place| all.get(wards[place].as_str()));
+        let mut found: Vec<&'a Case> = own.flatten().copied().filter(within).collect();
         found.sort_by_key(|case| (case.day, case.id));
         found
     }

@@ -85,7 +85,7 @@ pub async fn figures(engine: &Engine, question: &Question) -> Result<Figures> {
     let floors = Floors { at_least: 1, times_usual: 1.0 };
     let areas = judged
         .iter()
-        .map(|(judgement, _)| {
+        .map(|(judgement, usual)| {
             let series = night.ledger().series(&judgement.area, categories);
             let low_a_day = judgement.p_lower * cells.len() as f64 / length;
             AreaFigure {
@@ -95,7 +95,7 @@ pub async fn figures(engine: &Engine, question: &Question) -> Result<Figures> {
                 area: judgement.area.clone(),
                 observed: judgement.observed,
                 expected: judgement.expected,
-                usual_range: judgement.usual_range,
+                usual_range: usual.usual_range(),
                 above: (judgement.p_upper < UNREMARKABLE)
                     .then(|| recurrence(judgement.p_upper, &cells, floors)),
                 below: (judgement.p_lower < UNREMARKABLE).then(|| Recurrence::from_daily_rate(low_a_day)),

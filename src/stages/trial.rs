@@ -11,7 +11,7 @@ use super::{
 use crate::{
     alerts::{self, Judged},
     cluster::Lives,
-    count::History,
+    count::{History, HistoryAt},
     import::{ImportContext, Mapping, read_incidents},
     model::{Alert, AlertLevel, AlertState, AreaKind, Finding, Geography, Incident, Period, Subject, Window},
     rules::{
@@ -20,7 +20,7 @@ use crate::{
     synth::{Options, county, llr},
 };
 use anyhow::{Context, Result};
-use chrono::{DateTime, Days, Months, NaiveDate, Utc};
+use chrono::{DateTime, Days, Months, NaiveDate, NaiveTime, Utc};
 use rayon::prelude::*;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
@@ -168,18 +168,21 @@ impl Replay {
                 slot.insert(county.geography(when.night)?.with_neighbours(neighbours.clone()));
             }
         }
+        let tick = |when: &When| when.as_known_on.with_timezone(&county.pack.zone).time();
+        let ticks: BTreeSet<NaiveTime> = nights.iter().map(tick).collect();
+        let known: BTreeMap<NaiveTime, HistoryAt<'_>> =
+            ticks.into_iter().map(|tick| (tick, history.at(tick))).collect();
         let so_far = AtomicU64::new(0);
         let judge = |when: &When| {
-            let tick = when.as_known_on.with_timezone(&county.pack.zone).time();
             let since = county.areas_since(when.night);
             let geography = geographies.get(&since)?;
             let quiet = |rule: &Rule| !could_hold(rule, history, when, geography);
             let found = if sets.iter().all(|set| set.rules.iter().all(quiet)) {
                 vec![Vec::new(); sets.len()]
             } else {
-                let cases = history.cases(when.as_known_on, tick);
+                let cases = known.get(&tick(when))?.cases(when.as_known_on);
                 // A calendar belongs to its set; sets that are tried together share a folder, and so the calendar.
-                let mut night = Night::new(geography, &county.pack.categories, &cases, when.night);
+                let mut night = Night::new(geography, &county.pack.categories, cases, when.night);
                 if let Some(set) = sets.first() {
                     night = night.with_calendar(&set.calendar);
                 }

@@ -51,7 +51,8 @@ impl Fit {
     pub fn expected(&self, series: usize, block: usize) -> f64 {
         let exposure = self.exposure.get(series).and_then(|own| own.get(block)).copied().unwrap_or(0.0);
         let rate = self.panel.rates.mean.get(series).copied().unwrap_or(0.0);
-        if exposure > 0.0 { rate * exposure * self.panel.pattern.level(block) } else { 0.0 }
+        let level = self.panel.levels.get(block).copied().unwrap_or(0.0);
+        if exposure > 0.0 { rate * exposure * level } else { 0.0 }
     }
 
     /// How much a block that teaches counted in the end, 0 to 1: little for one that belongs to an episode.
@@ -63,7 +64,7 @@ impl Fit {
     /// The relative variance of what is usual now: what is not known about it.
     #[must_use]
     pub fn unsure(&self, series: usize) -> f64 {
-        self.panel.unsure(series, self.blocks - 1)
+        self.panel.unsure(series)
     }
 
     /// Variance over mean of a block.

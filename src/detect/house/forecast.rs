@@ -145,11 +145,11 @@ impl Forecast {
         for block in (0..=t).rev().take(control.guard) {
             let (seen, exposure) = series.at(block).unwrap_or_default();
             count += seen;
-            mean += panel.rates.mean[i] * exposure * panel.pattern.level(block);
+            mean += panel.rates.mean[i] * exposure * panel.levels[block];
             counts.push(count);
             means.push(mean);
         }
-        Self { counts, means, dispersion: panel.dispersion, unsure: panel.unsure(i, t) }
+        Self { counts, means, dispersion: panel.dispersion, unsure: panel.unsure(i) }
     }
 
     /// Blocks that are known of.

@@ -50,10 +50,9 @@ impl History {
     pub fn totals(&self, rates: &Rates) -> Totals {
         let mut totals = Totals { count: vec![0.0; self.blocks], exposure: vec![0.0; self.blocks] };
         for (i, rate) in rates.mean.iter().enumerate() {
-            for block in 0..self.blocks {
-                totals.count[block] += self.weight[i][block] * self.count[i][block];
-                totals.exposure[block] += self.kept[i][block] * rate;
-            }
+            let counts = totals.count.iter_mut().zip(&self.weight[i]).zip(&self.count[i]);
+            counts.for_each(|((total, weight), count)| *total += weight * count);
+            totals.exposure.iter_mut().zip(&self.kept[i]).for_each(|(total, kept)| *total += kept * rate);
         }
         totals
     }
@@ -61,14 +60,24 @@ impl History {
     /// Weighted count of each series, and its expectation at relative rate 1, over the dispersion. Each block back counts
     /// `fade` times the next.
     pub fn seen(&self, levels: &[f64], dispersion: f64, fade: f64) -> Vec<(f64, f64)> {
-        let of = |i: usize| {
-            (0..self.blocks).fold((0.0, 0.0), |sum: (f64, f64), block| {
-                let count = self.weight[i][block] * self.count[i][block];
-                let expected = self.kept[i][block] * levels[block];
-                (sum.0 * fade + count / dispersion, sum.1 * fade + expected / dispersion)
-            })
-        };
-        (0..self.count.len()).map(of).collect()
+        // Each sum waits for the one before it: those of several series go on side by side.
+        let mut seen = Vec::with_capacity(self.count.len());
+        for first in (0..self.count.len()).step_by(SIDE_BY_SIDE) {
+            let own: [usize; SIDE_BY_SIDE] = std::array::from_fn(|k| (first + k).min(self.count.len() - 1));
+            let count = own.map(|i| &self.count[i][..self.blocks]);
+            let weight = own.map(|i| &self.weight[i][..self.blocks]);
+            let kept = own.map(|i| &self.kept[i][..self.blocks]);
+            let mut sums = [(0.0, 0.0); SIDE_BY_SIDE];
+            for (block, level) in levels.iter().enumerate().take(self.blocks) {
+                for (k, sum) in sums.iter_mut().enumerate() {
+                    let expected = kept[k][block] * level;
+                    sum.0 = sum.0 * fade + weight[k][block] * count[k][block] / dispersion;
+                    sum.1 = sum.1 * fade + expected / dispersion;
+                }
+            }
+            seen.extend(sums.into_iter().take(self.count.len() - first));
+        }
+        seen
     }
 
     /// Lets dispersion and weights settle together for a pattern and rates, which costs no fit, and gives the dispersion.
@@ -88,9 +97,9 @@ impl History {
             self.weigh(&means, dispersion, control);
         }
         for (i, kept) in self.kept.iter_mut().enumerate() {
-            for (block, kept) in kept.iter_mut().enumerate() {
-                let left = self.factors.at(means.place[i][block]).mean;
-                *kept = self.weight[i][block] * self.exposure[i][block] * left;
+            let cells = self.weight[i].iter().zip(&self.exposure[i]).zip(&means.place[i]);
+            for (kept, ((weight, exposure), place)) in kept.iter_mut().zip(cells) {
+                *kept = weight * exposure * self.factors.at(usize::from(*place)).mean;
             }
         }
         dispersion
@@ -109,7 +118,7 @@ impl History {
             if mean > LEAST_MEAN {
                 let (weight, excess) = excess(self.count[i][block], mean);
                 sum -= lacks * weight * excess;
-                information[means.place[i][block]] -= lacks * weight;
+                information[usize::from(means.place[i][block])] -= lacks * weight;
             }
         }
         let kept =
@@ -148,6 +157,9 @@ impl History {
     }
 }
 
+/// So many series are summed at a time.
+const SIDE_BY_SIDE: usize = 4;
+
 /// Dispersion and weights settle in so many turns.
 const TURNS: usize = 3;
 
@@ -161,7 +173,7 @@ const LEAST_DISPERSION: f64 = 1.02;
 struct Means {
     mean: Vec<Vec<f64>>,
     /// Its place in the table of [`Kept`].
-    place: Vec<Vec<usize>>,
+    place: Vec<Vec<u8>>,
     /// Spans high enough above their mean to be looked at.
     high: Vec<High>,
     /// The weighted sum of the excesses of all cells, and their weights by place.
@@ -198,20 +210,33 @@ impl Means {
             exposure.iter().zip(levels).map(|(exposure, level)| exposure * level * rate).collect()
         };
         let mean: Vec<Vec<f64>> = exposure.iter().zip(&rates.mean).map(of).collect();
-        let place: Vec<Vec<usize>> =
-            mean.iter().map(|means| means.iter().map(|mean| Kept::place(*mean)).collect()).collect();
+        let place: Vec<Vec<u8>> = mean.iter().map(|means| Kept::places(means)).collect();
         let (mut all, mut information) = (0.0, [0.0; Kept::PLACES]);
         let mut high = Vec::new();
-        for (i, counts) in count.iter().enumerate() {
-            for (block, mean) in mean[i].iter().enumerate().filter(|cell| *cell.1 > LEAST_MEAN) {
-                let (weight, excess) = excess(counts[block], *mean);
-                all += weight * excess;
-                information[place[i][block]] += weight;
+        let (mut weights, mut excesses) = (Vec::new(), Vec::new());
+        let mut sums = Sums::default();
+        for (i, (counts, means)) in count.iter().zip(&mean).enumerate() {
+            weights.resize(means.len(), 0.0);
+            excesses.resize(means.len(), 0.0);
+            let cells = counts.iter().zip(means).zip(weights.iter_mut().zip(&mut excesses));
+            for ((count, mean), (weight, part)) in cells {
+                let (own, excess) = excess(*count, *mean);
+                let known = *mean > LEAST_MEAN;
+                *weight = if known { own } else { 0.0 };
+                *part = if known { own * excess } else { 0.0 };
             }
+            all = excesses.iter().fold(all, |sum, excess| sum + excess);
+            for (weight, place) in weights.iter().zip(&place[i]) {
+                information[usize::from(*place)] += weight;
+            }
+            sums.run(counts, means);
             for (length, limit) in control.episodes {
-                high.extend(
-                    high_spans(counts, &mean[i], (length, limit)).map(|span| High { series: i, ..span }),
-                );
+                let length = length.max(1);
+                sums.high(length, limit, |first| {
+                    let span = first..first + length;
+                    let found = high_span(&counts[span.clone()], &means[span], limit);
+                    high.extend(found.map(|span| High { series: i, first, ..span }));
+                });
             }
         }
         Self { mean, place, high, excess: all, information }
@@ -222,12 +247,17 @@ impl Means {
 /// the pen, it weighs nothing: taken in and out again it would leave its rounding behind.
 fn excess(count: f64, mean: f64) -> (f64, f64) {
     let squared = (count - mean).powi(2);
-    if squared > 1e12 * mean { (0.0, 0.0) } else { (mean / (2.0 * mean + 1.0), (squared - mean) / mean) }
+    let (weight, excess) = (mean / (2.0 * mean + 1.0), (squared - mean) / mean);
+    let slip = squared > 1e12 * mean;
+    (if slip { 0.0 } else { weight }, if slip { 0.0 } else { excess })
 }
 
 /// Before anything is known, cells beyond twenty times (one more than the ninth decile) teach nothing: a slip of the pen
 /// would bend the first fit so far that it looked usual.
 fn first_weights(counts: &[f64]) -> Vec<f64> {
+    if counts.iter().all(|count| *count <= 20.0) {
+        return vec![1.0; counts.len()];
+    }
     let mut sorted = counts.to_vec();
     sorted.sort_by(f64::total_cmp);
     let decile = sorted.get(counts.len() * 9 / 10).copied().unwrap_or(0.0);
@@ -244,27 +274,70 @@ fn standard_deviations(limit: f64) -> f64 {
     }
 }
 
-/// Spans of a length that some dispersion could make rarer than the limit.
-fn high_spans<'a>(
-    count: &'a [f64],
-    mean: &'a [f64],
-    (length, limit): (usize, f64),
-) -> impl Iterator<Item = High> + 'a {
-    let length = length.max(1);
+/// A span that some dispersion could make rarer than the limit.
+fn high_span(count: &[f64], mean: &[f64], limit: f64) -> Option<High> {
     let near = standard_deviations(limit);
-    let squared = near * near * LEAST_DISPERSION;
-    // Counts are whole numbers, so that a running sum of them is exact. Most spans of small wards hold none.
-    let mut y: f64 = count.iter().take(length - 1).sum();
-    (0..(count.len() + 1).saturating_sub(length)).filter_map(move |first| {
-        y += count[first + length - 1] - first.checked_sub(1).map_or(0.0, |left| count[left]);
-        if y <= 0.0 {
-            return None;
-        }
-        let m: f64 = mean[first..first + length].iter().sum();
-        let high = m > 0.0 && y > m && (y - m) * (y - m) >= squared * m;
-        high.then_some(High { series: 0, first, length, count: y, mean: m, limit, near })
-    })
+    let (y, m): (f64, f64) = (count.iter().sum(), mean.iter().sum());
+    let high = m > 0.0 && y > m && (y - m) * (y - m) >= near * near * LEAST_DISPERSION * m;
+    high.then_some(High { series: 0, first: 0, length: count.len(), count: y, mean: m, limit, near })
 }
+
+/// Running sums of the counts and means of a series: most spans are not high, and need no sums of their own.
+#[derive(Default)]
+struct Sums {
+    count: Vec<f64>,
+    mean: Vec<f64>,
+}
+
+impl Sums {
+    fn run(&mut self, count: &[f64], mean: &[f64]) {
+        for (sums, cells) in [(&mut self.count, count), (&mut self.mean, mean)] {
+            let mut sum = 0.0;
+            sums.clear();
+            sums.push(0.0);
+            sums.extend(cells.iter().map(|cell| {
+                sum += cell;
+                sum
+            }));
+        }
+    }
+
+    /// Calls `look` with the first blocks of all spans that may be high, and of some that are not.
+    fn high(&self, length: usize, limit: f64, mut look: impl FnMut(usize)) {
+        let near = standard_deviations(limit);
+        let squared = near * near * LEAST_DISPERSION;
+        let (Some(whole), Some(counts), Some(means)) =
+            (self.mean.last(), self.count.get(length..), self.mean.get(length..))
+        else {
+            return;
+        };
+        // Far beyond what rounding leaves behind in a running sum.
+        let slack = 1e-9 * whole;
+        // Not below 0 where a span may be high.
+        let beyond = |y: f64, m: f64| {
+            let least = m - slack;
+            let over = if y > least { y - least } else { 0.0 };
+            over * over - squared * least
+        };
+        let mut found = [0.0; CHUNK];
+        let ends = counts.chunks(CHUNK).zip(means.chunks(CHUNK));
+        let begins = self.count.chunks(CHUNK).zip(self.mean.chunks(CHUNK));
+        for (chunk, (end, begin)) in ends.zip(begins).enumerate() {
+            let cells = end.0.iter().zip(end.1).zip(begin.0.iter().zip(begin.1));
+            for (found, ((y, m), (before, mean))) in found.iter_mut().zip(cells) {
+                *found = beyond(y - before, m - mean);
+            }
+            let found = &found[..end.0.len()];
+            if found.iter().fold(false, |any, beyond| any | (*beyond >= 0.0)) {
+                let of = |(place, _): (usize, &f64)| chunk * CHUNK + place;
+                found.iter().enumerate().filter(|one| *one.1 >= 0.0).map(of).for_each(&mut look);
+            }
+        }
+    }
+}
+
+/// So many spans are looked at together.
+const CHUNK: usize = 16;
 
 #[cfg(test)]
 mod tests {

@@ -37,6 +37,21 @@ impl Kept {
         BEGINS.partition_point(|begin| *begin <= mean)
     }
 
+    /// The places of several means. One is mostly where the one before it was.
+    pub fn places(means: &[f64]) -> Vec<u8> {
+        let begins = &*BEGINS;
+        let (mut place, mut from, mut to) = (0, f64::NEG_INFINITY, begins[0]);
+        let of = |mean: &f64| {
+            if !(from <= *mean && *mean < to) {
+                place = Self::place(*mean);
+                from = place.checked_sub(1).map_or(f64::NEG_INFINITY, |before| begins[before]);
+                to = begins.get(place).copied().unwrap_or(f64::INFINITY);
+            }
+            place as u8
+        };
+        means.iter().map(of).collect()
+    }
+
     fn place_by_logarithm(mean: f64) -> usize {
         let place = (mean.max(1e-300).ln() - Self::LEAST) / Self::STEP + 0.5;
         (place.max(0.0) as usize).min(Self::PLACES - 1)

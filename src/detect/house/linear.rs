@@ -49,6 +49,21 @@ impl Cholesky {
         x
     }
 
+    /// A form through the inverse: x' A⁻¹ x, the square of the length of L⁻¹ x. `room` is what it works in.
+    pub fn inverse_norm(&self, x: &[f64], room: &mut Vec<f64>) -> f64 {
+        let n = self.size;
+        room.clear();
+        let mut norm = 0.0;
+        for (i, x) in x.iter().enumerate().take(n) {
+            let row = &self.lower[i * n..=i * n + i];
+            let sum: f64 = row.iter().zip(room.iter()).map(|(a, b)| a * b).sum();
+            let own = (x - sum) / row[i];
+            norm += own * own;
+            room.push(own);
+        }
+        norm
+    }
+
     /// Logarithm of the matrix's determinant.
     pub fn log_determinant(&self) -> f64 {
         (0..self.size).map(|i| 2.0 * self.lower[i * self.size + i].ln()).sum()
@@ -65,6 +80,8 @@ mod tests {
         let factor = Cholesky::new(vec![4.0, 0.0, 2.0, 3.0], 2);
         let x = factor.solve(&[10.0, 8.0]);
         assert!((x[0] - 1.75).abs() < 1e-12 && (x[1] - 1.5).abs() < 1e-12);
+        // [10 8] x = 17.5 + 12
+        assert!((factor.inverse_norm(&[10.0, 8.0], &mut Vec::new()) - 29.5).abs() < 1e-12);
         assert!((factor.log_determinant() - 8.0_f64.ln()).abs() < 1e-12);
     }
 }

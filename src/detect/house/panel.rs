@@ -10,7 +10,6 @@ use super::{
 /// A group fitted on everything known before the guard.
 #[derive(Debug, Clone)]
 pub(super) struct Panel {
-    pub pattern: Pattern,
     pub rates: Rates,
     /// Variance over mean of a block.
     pub dispersion: f64,
@@ -18,6 +17,10 @@ pub(super) struct Panel {
     pub steps: Vec<usize>,
     /// How much each cell that teaches counted in the end, by series.
     pub weight: Vec<Vec<f64>>,
+    /// What is usual in every block, per unit of rate and exposure.
+    pub levels: Vec<f64>,
+    /// What is not known of the pattern in the last block: a variance on the log scale.
+    doubt: f64,
     /// What the level may have wandered since the last block that taught: a variance on the log scale.
     pub wandered: f64,
 }
@@ -29,10 +32,11 @@ struct Structure {
 }
 
 impl Panel {
-    /// The relative variance of what is usual for a series in a block: what is not known about pattern, rate and level.
-    pub fn unsure(&self, series: usize, block: usize) -> f64 {
+    /// The relative variance of what is usual for a series in the last block: what is not known about pattern, rate and
+    /// level.
+    pub fn unsure(&self, series: usize) -> f64 {
         let rate = self.rates.variance.get(series).copied().unwrap_or(0.0);
-        (self.pattern.variance(self.pattern.design.row(block)) + rate + self.wandered).clamp(0.0, 1e3)
+        (self.doubt + rate + self.wandered).clamp(0.0, 1e3)
     }
 
     /// Learns from the first `history` blocks; the pattern tells of the first `blocks`.
@@ -56,14 +60,16 @@ impl Panel {
             }
             dispersion = past.settle((&levels, &rates), dispersion, round == 0, control);
         }
-        let wandered = found.pattern.design.wandering() * (blocks - history) as f64 / control.freq;
+        let pattern = found.pattern;
+        let last = blocks.saturating_sub(1);
         Self {
-            pattern: found.pattern,
+            wandered: pattern.design.wandering() * (blocks - history) as f64 / control.freq,
+            levels: (0..blocks).map(|block| pattern.level(block)).collect(),
+            doubt: pattern.variance(pattern.design.row(last)),
             rates,
             dispersion,
             steps: found.steps,
             weight: past.into_weights(),
-            wandered,
         }
     }
 }

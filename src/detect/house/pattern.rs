@@ -109,20 +109,24 @@ impl Pattern {
             let shared = start.len().min(columns);
             beta[..shared].copy_from_slice(&start[..shared]);
         }
-        let objective = |beta: &[f64]| {
+        // Leaves behind what is expected of every block, which the derivatives ask for next.
+        let mut means = vec![0.0; totals.count.len()];
+        let objective = |beta: &[f64], means: &mut [f64]| {
             let mut sum = 0.0;
-            for (block, (&y, &n)) in totals.count.iter().zip(&totals.exposure).enumerate() {
+            let blocks = totals.count.iter().zip(&totals.exposure).zip(means);
+            for (row, ((&y, &n), mean)) in design.rows.chunks_exact(columns).zip(blocks) {
                 if n > 0.0 {
-                    let eta = dot(design.row(block), beta).clamp(-40.0, 40.0);
-                    sum += y * eta - n * eta.exp();
+                    let eta = dot(row, beta).clamp(-40.0, 40.0);
+                    *mean = n * eta.exp();
+                    sum += y * eta - *mean;
                 }
             }
             sum / dispersion - 0.5 * penalty(&design, beta, centre)
         };
-        let mut value = objective(&beta);
+        let mut value = objective(&beta, &mut means);
         let mut information = Cholesky::identity(columns);
         for _ in 0..NEWTON {
-            let (gradient, hessian) = derivatives(&design, totals, dispersion, &beta, centre);
+            let (gradient, hessian) = derivatives(&design, totals, dispersion, (&beta, &means), centre);
             information = Cholesky::new(hessian, columns);
             let step = information.solve(&gradient);
             let gain = dot(&step, &gradient);
@@ -131,7 +135,7 @@ impl Pattern {
             let mut next_value = value;
             while size > 1e-3 {
                 next = beta.iter().zip(&step).map(|(b, s)| b + size * s).collect();
-                next_value = objective(&next);
+                next_value = objective(&next, &mut means);
                 if next_value >= value {
                     break;
                 }
@@ -172,6 +176,7 @@ impl Pattern {
     pub fn best_step(&self, totals: &Totals, segment: usize) -> Option<(usize, f64)> {
         let blocks = totals.count.len();
         let mut cross = vec![0.0; self.design.columns];
+        let mut room = Vec::new();
         let (mut score, mut own) = (0.0, 0.0);
         let mut best: Option<(usize, f64)> = None;
         for block in 0..blocks.saturating_sub(segment) {
@@ -182,7 +187,7 @@ impl Pattern {
             cross.iter_mut().zip(row).for_each(|(c, x)| *c += x * mean / self.dispersion);
             let step = block + 1;
             if step >= segment {
-                let left = own - self.variance(&cross);
+                let left = own - self.information.inverse_norm(&cross, &mut room);
                 if left > 0.5 {
                     let squared = score * score / left;
                     if best.is_none_or(|(_, most)| squared > most) {
@@ -199,19 +204,19 @@ fn derivatives(
     design: &Design,
     totals: &Totals,
     dispersion: f64,
-    beta: &[f64],
+    (beta, means): (&[f64], &[f64]),
     centre: f64,
 ) -> (Vec<f64>, Vec<f64>) {
     let columns = design.columns;
     let mut gradient: Vec<f64> =
         (0..columns).map(|c| -design.precision[c] * (beta[c] - if c == 0 { centre } else { 0.0 })).collect();
     let mut hessian = vec![0.0; columns * columns];
-    for (block, (&y, &n)) in totals.count.iter().zip(&totals.exposure).enumerate() {
+    let blocks = totals.count.iter().zip(&totals.exposure).zip(means);
+    for (row, ((&y, &n), &mean)) in design.rows.chunks_exact(columns).zip(blocks) {
         if n <= 0.0 {
             continue;
         }
-        let row = design.row(block);
-        let mean = n * dot(row, beta).clamp(-40.0, 40.0).exp() / dispersion;
+        let mean = mean / dispersion;
         let residual = y / dispersion - mean;
         for (i, &x) in row.iter().enumerate() {
             if x != 0.0 {

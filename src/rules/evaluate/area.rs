@@ -5,7 +5,7 @@ use super::{
     Miss, Missed, cell, events, finding, most,
 };
 use crate::{
-    detect::{Cell, Expectation, reference::Method},
+    detect::{Cell, Expectation, reference::Method, times_usual},
     model::{AreaKind, CategorySet, Finding, Judgement, Period, Plain, Recurrence, Subject, Window},
 };
 use chrono::Days;
@@ -22,13 +22,19 @@ pub(super) struct Looked {
 }
 
 impl Looked {
+    /// A count with what is usual there, the calendar included.
+    fn judged(&self) -> (&Judgement, Expectation) {
+        let (judgement, usual) = self.with.as_ref().unwrap_or(&self.plain);
+        (judgement, *usual)
+    }
+
     pub(super) fn judgement(&self) -> &Judgement {
-        &self.with.as_ref().unwrap_or(&self.plain).0
+        self.judged().0
     }
 
     pub(super) fn cell(&self) -> Cell {
-        let (judgement, usual) = self.with.as_ref().unwrap_or(&self.plain);
-        cell(*usual, judgement.window)
+        let (judgement, usual) = self.judged();
+        cell(usual, judgement.window)
     }
 
     pub(super) fn plain_cell(&self) -> Cell {
@@ -133,8 +139,8 @@ pub(super) fn found(
     (strength, plain): (Recurrence, Option<Recurrence>),
     night: &Night<'_>,
 ) -> Finding {
-    let Judgement { area, categories, window, .. } = looked.judgement();
-    let judgement = looked.judgement();
+    let (judgement, usual) = looked.judged();
+    let Judgement { area, categories, window, .. } = judgement;
     let by_month = matches!(rule.period, Period::Months(_));
     let mut members = night.members(area, *categories, *window, by_month);
     members.retain(|case| looked.source.as_ref().is_none_or(|source| case.source == *source));
@@ -155,8 +161,8 @@ pub(super) fn found(
         categories: night.seen(&members, rule.categories.all),
         observed: judgement.observed,
         expected: judgement.expected,
-        usual_range: Some(judgement.usual_range),
-        times_usual: judgement.times_usual,
+        usual_range: Some(usual.usual_range()),
+        times_usual: times_usual(judgement.observed, usual),
         calendar: events::notes(rule, *categories, &events::wards_of(area, night), *window, night),
         without_calendar: looked.with.is_some().then_some(without),
         wards,

@@ -1,7 +1,10 @@
 //! Several near to each other: those placed well enough, in the areas of the rule.
 
 use super::{
-    super::{Rule, night::Night},
+    super::{
+        Rule,
+        night::{Night, Scanned},
+    },
     Miss, Missed, RuleOutcome, events, finding, placed,
 };
 use crate::{
@@ -15,14 +18,24 @@ pub(super) fn judge(
     at_least: usize,
     (metres, days): (u32, u32),
     scans: u32,
-    night: &Night<'_>,
+    night: &mut Night<'_>,
 ) -> RuleOutcome {
     let last = night.ledger.last() - Days::new(rule.wait_days.into());
     let mut outcome = RuleOutcome::of(rule);
     let Ok(reach) = Reach::new(metres, days, at_least) else { return outcome };
     let near = Near { reach, metres, days, at_least: at_least as u32 };
     let chance = Chance { scans, matters_from_days: rule.rarer_than_days };
-    outcome.clusters = match clusters(&placed(rule, night), rule.categories.all, near, chance, last) {
+    let asked = Scanned {
+        quality: rule.quality,
+        categories: rule.categories.all,
+        reach: (metres, days, at_least),
+        chance: (scans, chance.matters_from_days.to_bits()),
+        last,
+    };
+    let known = night.scanned.iter().find(|(other, _)| *other == asked).map(|(_, found)| found.clone());
+    outcome.clusters = match known
+        .map_or_else(|| clusters(&placed(rule, night), rule.categories.all, near, chance, last), Ok)
+    {
         Ok(clusters) => clusters,
         Err(wrong) => {
             tracing::error!(rule = rule.id, %wrong, "a cluster rule could not be judged");
@@ -30,6 +43,9 @@ pub(super) fn judge(
             return outcome;
         }
     };
+    if night.scanned.iter().all(|(other, _)| *other != asked) {
+        night.scanned.push((asked, outcome.clusters.clone()));
+    }
     outcome.looked_at = outcome.clusters.len();
     let within = |one: &&Cluster| one.wards.iter().any(|ward| rule.areas.hold_ward(ward, night.geography));
     for found in outcome.clusters.iter().filter(within) {

@@ -1,14 +1,17 @@
 //! Fewer reports than usual, of all sources together or of each apart.
 
 use super::{
-    super::{Detector, Rule, night::Night},
+    super::{
+        Detector, Rule,
+        night::{Night, Only},
+    },
     Miss, RuleOutcome, apart,
     area::{Looked, found, look, scaled},
     events, rolling,
 };
 use crate::{
     count::Feed,
-    detect::{Ceilings, Cell, Multipliers, recurrence_below},
+    detect::{Ceilings, Cell, recurrence_below},
     model::{AlertLevel, Judgement, Recurrence},
 };
 
@@ -75,7 +78,7 @@ fn strength(
 }
 
 /// Every area by the reports of each source alone.
-fn by_sources(rule: &Rule, night: &Night<'_>) -> Vec<Looked> {
+fn by_sources(rule: &Rule, night: &mut Night<'_>) -> Vec<Looked> {
     let Some(window) = rolling(rule, night) else { return Vec::new() };
     let kind = rule.areas.kind;
     let sources: Vec<String> =
@@ -83,8 +86,7 @@ fn by_sources(rule: &Rule, night: &Night<'_>) -> Vec<Looked> {
     let mut looked = Vec::new();
     for source in &sources {
         for (category, set) in apart(rule) {
-            let plain =
-                night.judge_only(|case| case.source == *source, (kind, set, window), &Multipliers::default());
+            let plain = night.judge_only(&Only::Source(source.clone()), (kind, set, window));
             let used = events::Used::of(rule, set, night);
             let mut with = scaled(&plain, &used, kind, night).map(Vec::into_iter);
             for plain in plain {

@@ -184,7 +184,8 @@ fn apart(rule: &Rule) -> Vec<(Option<String>, CategorySet)> {
 
 /// The cases that are placed well enough for a rule.
 fn placed<'c>(rule: &Rule, night: &Night<'c>) -> Vec<&'c Case> {
-    night.cases.iter().filter(|case| rule.quality.is_none_or(|quality| case.precision <= quality)).collect()
+    let well = |case: &&Case| rule.quality.is_none_or(|quality| case.precision <= quality);
+    night.cases.iter().copied().filter(well).collect()
 }
 
 /// What an expectation over a window adds to what a rule looks at.

@@ -4,14 +4,16 @@
 //! known only when the nights before are ([`beside`]).
 
 use super::{
-    super::{Detector, Into, Rule, night::Night},
+    super::{
+        Detector, Into, Rule,
+        night::{Night, Only},
+    },
     Earlier, Miss, Missed, RuleOutcome,
     area::{self, Looked, found},
     spike,
 };
 use crate::{
-    count::Case,
-    detect::{Cell, Floors, Multipliers, recurrence},
+    detect::{Cell, Floors, recurrence},
     model::{CategorySet, Finding, Geography, Period, Recurrence, Subject},
 };
 use chrono::NaiveDate;
@@ -72,8 +74,7 @@ fn counted(rule: &Rule, all: &[&Rule], night: &mut Night<'_>) -> Vec<Looked> {
     let kind = rule.areas.kind;
     let mut looked = Vec::new();
     for (category, set) in sets {
-        let own = |case: &Case| !case.categories.touches(first);
-        let judged = night.judge_only(own, (kind, set, window), &Multipliers::default());
+        let judged = night.judge_only(&Only::Without(first), (kind, set, window));
         let there = judged.into_iter().filter(|one| rule.areas.hold(&one.0.area.code, night.geography));
         looked.extend(there.map(|plain| Looked {
             category: category.clone(),
