@@ -193,9 +193,9 @@ impl Nightly {
         let window = |back: usize| {
             let days = back * days..(back + 1) * days;
             let window = Window::ending(self.day(days.start), days.len() as u32);
-            let (judged, _) = self.judge_days(place, &days, window, &dispersion, scaled)?;
-            let Judgement { observed, expected, usual_range, .. } = judged;
-            Some(Past { window, observed, expected, usual_range })
+            let (Judgement { observed, expected, .. }, usual) =
+                self.judge_days(place, &days, window, &dispersion, scaled)?;
+            Some(Past { window, observed, expected, usual_range: usual.usual_range() })
         };
         let mut past: Vec<Past> = (0..windows.min(learned / days)).map_while(window).collect();
         past.reverse();
@@ -410,12 +410,12 @@ mod tests {
         let learned = Nightly::learn(&ledger, around, AreaKind::Ward, one, (day(LAST), 56), None).unwrap();
         let scaled = Multipliers { events: vec![(Window::ending(day(LAST), 3), vec![1.5, 1.0, 1.0])] };
         for (days, windows) in [(7, 52), (1, 52), (10, 36), (28, 13), (365, 1)] {
-            for (judged, _) in learned.judge(days, &scaled) {
+            for (judged, usual) in learned.judge(days, &scaled) {
                 let past = learned.past(&judged.area, days, windows, &scaled);
                 assert_eq!(past.len(), windows, "{days} days");
                 let last = past[windows - 1];
                 assert_eq!(last.window, judged.window);
-                assert_eq!((last.observed, last.usual_range), (judged.observed, judged.usual_range));
+                assert_eq!((last.observed, last.usual_range), (judged.observed, usual.usual_range()));
                 assert!(
                     (last.expected - judged.expected).abs() < 1e-12 * judged.expected,
                     "{last:?} {judged:?}"
