@@ -1,6 +1,6 @@
 //! The counts behind an alert's chart: a year of windows, each against its own normal.
 
-use crate::model::Window;
+use crate::{detect::Past, model::Window};
 use chrono::{Datelike, Days, Months, NaiveDate};
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,19 @@ impl History {
 
     /// Fewer than these are nothing to compare with: windows so long that a year holds fewer reach further back.
     const LEAST: u32 = 4;
+
+    /// What a night knows of the windows of a year that ends with this one.
+    #[must_use]
+    pub fn of(past: &[Past], last: Window) -> Self {
+        let first = Self::windows(last).first().map_or(last.first, |window| window.first);
+        let period = |past: &Past| Period {
+            last: past.window.last,
+            count: u32::try_from(past.observed).unwrap_or(u32::MAX),
+            expected: past.expected,
+            usual_range: past.usual_range,
+        };
+        Self { periods: past.iter().filter(|past| past.window.first >= first).map(period).collect() }
+    }
 
     /// Where nobody knows what was usual in the windows before: what is usual in the last one stands for all.
     #[must_use]

@@ -4,7 +4,7 @@ use super::calendar::{Calendar, Event, Where};
 use crate::{
     count::{Case, Completeness, Ledger},
     detect::{
-        Expectation, MonthBaseline, Multipliers, Nightly, Surroundings, Weekdays, judgement,
+        Expectation, MonthBaseline, Multipliers, Nightly, Past, Surroundings, Weekdays, judgement,
         reference::Method, usual_by,
     },
     model::{AreaKind, AreaRef, Categories, CategorySet, Cluster, Geography, Judgement, Precision, Window},
@@ -76,6 +76,9 @@ pub(super) type Profile = Vec<(usize, f64)>;
 
 /// Windows of up to so many days share what is learned: eight weeks.
 const LONGEST_SHARED: u32 = 56;
+
+/// A chart shows at most so many windows.
+const PAST_WINDOWS: usize = 52;
 
 /// What is usual for windows up to `longest` days that end on one day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -189,6 +192,36 @@ impl<'a> Night<'a> {
             self.judged.insert((wanted, window.days()), judged.clone().into());
         }
         judged
+    }
+
+    /// The windows of a year that end with one that was judged, each against what was usual in it.
+    pub(super) fn past(&self, judged: &Judgement, profile: usize, scaled: &Multipliers) -> Vec<Past> {
+        let Judgement { area, categories, window, .. } = judged;
+        let wanted = Wanted::new(area.kind, *categories, *window, profile);
+        let learned = self.learned.get(&wanted).and_then(Option::as_ref);
+        learned.map(|usual| usual.past(area, window.days(), PAST_WINDOWS, scaled)).unwrap_or_default()
+    }
+
+    /// The calendar months that end with one that was judged. The method for months knows no season: what is usual in the
+    /// judged one is usual in each.
+    pub(super) fn past_months(&self, judged: &Judgement, usual: Expectation) -> Vec<Past> {
+        let (months, by_ward) = self.ledger.months_by_ward(judged.categories);
+        let members = self.ledger.members(&judged.area);
+        let past = |(place, first): (usize, &NaiveDate)| {
+            let last = first.checked_add_months(Months::new(1))?.pred_opt()?;
+            Some(Past {
+                window: Window { first: *first, last },
+                observed: members.iter().map(|ward| u64::from(by_ward[*ward][place])).sum(),
+                expected: judged.expected,
+                usual_range: usual.usual_range(),
+            })
+        };
+        months
+            .iter()
+            .enumerate()
+            .filter_map(past)
+            .filter(|past| past.window.last <= judged.window.last)
+            .collect()
     }
 
     /// Judges every area of a kind by some of the reports alone.

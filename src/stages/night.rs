@@ -60,7 +60,7 @@ pub struct Evaluated {
     pub(super) geography: Geography,
     pub(super) ledger: Ledger,
     pub(super) completeness: Completeness,
-    outcomes: Vec<RuleOutcome>,
+    pub(super) outcomes: Vec<RuleOutcome>,
     took: Duration,
 }
 

@@ -80,12 +80,18 @@ impl Telling<'_> {
         (facts, letters)
     }
 
-    /// The counts of the windows before, of the same area and categories.
+    /// The counts of the windows before, of the same area and categories, each against its own normal where the night knows
+    /// it.
     fn history(&self, alert: &Alert, rule: &Rule) -> Option<History> {
         let finding = &alert.latest;
         let Subject::Area { area, category, source: None, .. } = &finding.subject else { return None };
         if matches!(finding.signal, SignalKind::Share | SignalKind::Combine) {
             return None;
+        }
+        let outcome = self.night.outcomes.iter().find(|outcome| outcome.rule == finding.rule);
+        let past = outcome.map(|outcome| outcome.past(finding)).unwrap_or_default();
+        if !past.is_empty() {
+            return Some(History::of(past, finding.window));
         }
         let known = &self.engine.county.pack.categories;
         let categories = category.as_deref().and_then(|code| known.find(code)).unwrap_or(rule.categories.all);

@@ -118,6 +118,16 @@ async fn a_rise_is_mailed_once_to_those_whose_ward_it_is() {
         assert_eq!(spike.len(), 1, "{database}: {:?}", found.outcomes);
         assert_eq!(spike[0].wards, ["E05010461"]);
         assert!(spike[0].observed >= 7 && spike[0].recurrence.days() >= 100.0);
+        // The chart's band is what was usual in each week of the year before, not the last week's everywhere.
+        let outcome = found.outcomes.iter().find(|outcome| outcome.rule == "race-week-spike").unwrap();
+        let past = outcome.past(spike[0]);
+        let last = past.last().unwrap();
+        assert_eq!((past.len(), last.observed, last.window), (52, spike[0].observed, spike[0].window));
+        assert_eq!(Some(last.usual_range), spike[0].usual_range);
+        assert!(
+            past.iter().any(|week| (week.expected - last.expected).abs() > 0.01 * last.expected),
+            "{past:?}"
+        );
         assert!(found.messages > 0 && found.gaps.is_empty(), "{:?}", found.gaps);
 
         // The same night again finds the same and tells nobody.

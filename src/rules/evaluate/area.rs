@@ -5,7 +5,7 @@ use super::{
     Miss, Missed, cell, events, finding, most,
 };
 use crate::{
-    detect::{Cell, Expectation, reference::Method, times_usual},
+    detect::{Cell, Expectation, Past, reference::Method, times_usual},
     model::{AreaKind, CategorySet, Finding, Judgement, Period, Plain, Recurrence, Subject, Window},
 };
 use chrono::Days;
@@ -19,6 +19,19 @@ pub(super) struct Looked {
     pub(super) plain: (Judgement, Expectation),
     /// With it, where it changes anything.
     pub(super) with: Option<(Judgement, Expectation)>,
+    /// Whose model of the past it was judged by.
+    pub(super) by: By,
+}
+
+/// What knows how usual the windows before were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// The house method, learned with a profile of calendar entries.
+    House(usize),
+    /// Earlier calendar months, all alike.
+    Months,
+    /// A method that says nothing of earlier windows.
+    Other,
 }
 
 impl Looked {
@@ -91,15 +104,37 @@ pub(super) fn look(
                 (plain, with)
             }
         };
+        let by = match (rule.period, method) {
+            (Period::Days(_), None) => By::House(if with.is_some() { profile } else { 0 }),
+            (Period::Days(_), Some(_)) => By::Other,
+            (Period::Months(_), _) => By::Months,
+        };
         let mut with = with.map(Vec::into_iter);
         for plain in plain {
             let with = with.as_mut().and_then(Iterator::next);
             if rule.areas.hold(&plain.0.area.code, night.geography) {
-                looked.push(Looked { category: category.clone(), source: None, plain, with });
+                looked.push(Looked { category: category.clone(), source: None, plain, with, by });
             }
         }
     }
     looked
+}
+
+/// The windows before, each against what was usual in it; empty where nobody knows.
+pub(super) fn past(rule: &Rule, looked: &Looked, night: &Night<'_>) -> Vec<Past> {
+    let (judgement, usual) = looked.judged();
+    match looked.by {
+        By::House(profile) => {
+            let closer = events::Used::of(rule, judgement.categories, night).closer(
+                rule.areas.kind,
+                judgement.window,
+                night,
+            );
+            night.past(judgement, profile, &closer)
+        }
+        By::Months => night.past_months(judgement, usual),
+        By::Other => Vec::new(),
+    }
 }
 
 /// Expectations times the mean factor of their windows, for methods that learn without a calendar.

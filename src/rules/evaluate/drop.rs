@@ -6,7 +6,7 @@ use super::{
         night::{Night, Only},
     },
     Miss, RuleOutcome, apart,
-    area::{Looked, found, look, scaled},
+    area::{By, Looked, found, look, past, scaled},
     events, rolling,
 };
 use crate::{
@@ -46,10 +46,12 @@ pub(super) fn judge(rule: &Rule, night: &mut Night<'_>) -> RuleOutcome {
             .as_ref()
             .and_then(|_| strength(&looked.plain.0, &plain_cells, ceilings, rule.rarer_than_days).ok());
         match (with, plain) {
-            (Ok(strength), plain) => outcome.findings.push(found(rule, &looked, (strength, plain), night)),
+            (Ok(strength), plain) => {
+                outcome.find(found(rule, &looked, (strength, plain), night), past(rule, &looked, night))
+            }
             // The calendar takes no severe alert away.
             (Err(_), Some(strength)) if rule.level == AlertLevel::Severe => {
-                outcome.findings.push(found(rule, &looked, (strength, plain), night));
+                outcome.find(found(rule, &looked, (strength, plain), night), past(rule, &looked, night));
             }
             (Err(miss), _) => outcome.missed.push(looked.missed(miss, night)),
         }
@@ -97,6 +99,7 @@ fn by_sources(rule: &Rule, night: &mut Night<'_>) -> Vec<Looked> {
                         source: Some(source.clone()),
                         plain,
                         with,
+                        by: By::Other,
                     });
                 }
             }

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     count::Case,
-    detect::{Cell, Expectation},
+    detect::{Cell, Expectation, Past},
     model::{CategorySet, Cluster, Finding, Geography, Period, Recurrence, Subject, Window},
 };
 use chrono::Days;
@@ -52,6 +52,8 @@ pub struct RuleOutcome {
     pub folds: Vec<String>,
     /// Why it could not be judged.
     pub failed: Option<String>,
+    /// The windows before a finding's own, by its identity: what a chart shows.
+    past: BTreeMap<String, Vec<Past>>,
     /// What a rule that follows another one may find there.
     beside: Vec<spread::Beside>,
     /// The same as expectations.
@@ -69,6 +71,7 @@ impl RuleOutcome {
             missed: Vec::new(),
             folds: Vec::new(),
             failed: None,
+            past: BTreeMap::new(),
             beside: Vec::new(),
             cells: Vec::new(),
         }
@@ -80,6 +83,17 @@ impl RuleOutcome {
         self.missed.iter().max_by(|a, b| a.nearness().total_cmp(&b.nearness()))
     }
 
+    /// The windows before a finding's own and it, each against what was usual in it; empty where nobody knows.
+    #[must_use]
+    pub fn past(&self, finding: &Finding) -> &[Past] {
+        self.past.get(&finding.identity()).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn find(&mut self, finding: Finding, past: Vec<Past>) {
+        self.past.insert(finding.identity(), past);
+        self.findings.push(finding);
+    }
+
     /// Takes what another judged within some partnerships, and drops the own there.
     fn replace_within(&mut self, other: Self, csps: &[String], geography: &Geography) {
         let there = |wards: &[String]| lies_in_any(wards, csps, geography);
@@ -87,7 +101,12 @@ impl RuleOutcome {
         self.missed.retain(|missed| !there(&missed.wards));
         self.clusters.retain(|cluster| !there(&cluster.wards));
         self.clusters.extend(other.clusters.into_iter().filter(|cluster| there(&cluster.wards)));
-        self.findings.extend(other.findings.into_iter().filter(|finding| there(&finding.wards)));
+        for finding in other.findings.into_iter().filter(|finding| there(&finding.wards)) {
+            self.past.extend(
+                other.past.get_key_value(&finding.identity()).map(|(id, past)| (id.clone(), past.clone())),
+            );
+            self.findings.push(finding);
+        }
         self.missed.extend(other.missed.into_iter().filter(|missed| there(&missed.wards)));
         self.failed = self.failed.take().or(other.failed);
     }

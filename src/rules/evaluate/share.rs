@@ -6,7 +6,7 @@
 use super::{
     super::{Detector, Rule, night::Night},
     Miss, RuleOutcome, apart,
-    area::{Looked, found},
+    area::{By, Looked, found},
     rolling,
 };
 use crate::{
@@ -87,7 +87,7 @@ impl Counted {
         let share = a / (a + b);
         let usual = Expectation::new(total as f64 * share, a * (a + b + 1.0) / b).ok()?;
         let judged = judgement(area.clone(), set, window, of_kind.len() as u64, usual);
-        let looked = Looked { category, source: None, plain: (judged, usual), with: None };
+        let looked = Looked { category, source: None, plain: (judged, usual), with: None, by: By::Other };
         Some(Self { looked, of_kind, total, before })
     }
 
@@ -153,7 +153,13 @@ mod tests {
         let usual = Expectation::new(1.0, 1.0).unwrap();
         let judged = judgement(area, CategorySet::from_bits(1), window, 56, usual);
         let counted = Counted {
-            looked: Looked { category: None, source: None, plain: (judged, usual), with: None },
+            looked: Looked {
+                category: None,
+                source: None,
+                plain: (judged, usual),
+                with: None,
+                by: By::Other,
+            },
             of_kind: vec![uuid::Uuid::nil(); 56],
             total: 70,
             before: (48, 80),

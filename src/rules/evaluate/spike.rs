@@ -3,7 +3,7 @@
 use super::{
     super::{Detector, Rule, night::Night},
     Miss, RuleOutcome, apart,
-    area::{Looked, found, look},
+    area::{Looked, found, look, past},
 };
 use crate::{
     detect::{Cell, Floors, recurrence},
@@ -29,10 +29,12 @@ pub(super) fn judge(rule: &Rule, night: &mut Night<'_>) -> RuleOutcome {
         // The calendar takes no severe alert away.
         let kept = rule.level == AlertLevel::Severe && plain_days.is_some();
         match with {
-            Ok(strength) => outcome.findings.push(found(rule, &looked, (strength, plain_days), night)),
+            Ok(strength) => {
+                outcome.find(found(rule, &looked, (strength, plain_days), night), past(rule, &looked, night))
+            }
             Err(_) if kept => {
                 let strength = plain_days.unwrap_or(Recurrence::from_daily_rate(1.0));
-                outcome.findings.push(found(rule, &looked, (strength, plain_days), night));
+                outcome.find(found(rule, &looked, (strength, plain_days), night), past(rule, &looked, night));
             }
             Err(miss) => outcome.missed.push(looked.missed(miss, night)),
         }

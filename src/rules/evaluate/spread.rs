@@ -9,7 +9,7 @@ use super::{
         night::{Night, Only},
     },
     Earlier, Miss, Missed, RuleOutcome,
-    area::{self, Looked, found},
+    area::{self, By, Looked, found},
     spike,
 };
 use crate::{
@@ -81,6 +81,7 @@ fn counted(rule: &Rule, all: &[&Rule], night: &mut Night<'_>) -> Vec<Looked> {
             source: None,
             plain,
             with: None,
+            by: By::Other,
         }));
     }
     looked
