@@ -5,7 +5,8 @@ use super::{
     night::Engine,
 };
 use crate::{
-    alerts::{self, Answered, FOLLOW_UP_DAYS},
+    alerts::{self, Answered},
+    failpoint,
     model::{Alert, AlertState, Outcome, Party},
     store::{Action, AlertEvent, AnswerLink, Tx},
 };
@@ -81,7 +82,9 @@ impl Engine {
         let mut tx = self.store.begin().await?;
         let answered = self.answer_in(&mut tx, number, by, answer, now).await?;
         tx.commit().await.context("keeping an answer")?;
+        failpoint::reached("answer-before-commit");
         Ok(answered)
+        failpoint::reached("answer-after-commit");
     }
 
     pub(crate) async fn answer_in(

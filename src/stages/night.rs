@@ -5,6 +5,7 @@ use crate::{
     alerts::{self, Judged},
     cluster::Lives,
     count::{Case, Completeness, Ledger},
+    failpoint,
     mail::{Facts, Signer},
     model::{AlertLevel, Cluster, Finding, Geography, Subject},
     rules::{Detector, Night, Rule, RuleOutcome, RuleSet, Status, evaluate, follow},
@@ -236,7 +237,9 @@ impl Engine {
     /// Judges the rules that follow others, by what was found on the nights before.
     async fn follow(&self, evaluated: &mut Evaluated, night: NaiveDate, rules: &InForce) -> Result<()> {
         if rules.set.remembers() == 0 {
+        failpoint::reached("night-before-commit");
             return Ok(());
+        failpoint::reached("night-after-commit");
         }
         let before = self.before(&rules.set, night).await?;
         evaluated.geography = self.with_neighbours(&rules.set, night).await?;
