@@ -127,7 +127,7 @@ impl Engine {
         self.store.failed_since(now - FAILED_WITHIN).await.context("looking for failed messages")
     }
 
-    fn analysts(&self) -> impl Iterator<Item = &Mailbox> {
+    pub(super) fn analysts(&self) -> impl Iterator<Item = &Mailbox> {
         self.county.directory.iter().filter(|entry| entry.role == Role::Analyst && entry.active)
     }
 
@@ -149,3 +149,4 @@ impl Engine {
         }
     }
 }
+            unsubscribe: None,

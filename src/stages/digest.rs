@@ -154,6 +154,8 @@ impl Week {
             reader,
             again: "A digest comes every week, also when all was quiet: one that is missing means that something is wrong"
                 .into(),
+            // The analysts keep the directory.
+            unsubscribe: engine.analysts().next().map(|analyst| analyst.address.clone()),
         }
     }
 
