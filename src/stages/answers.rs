@@ -81,11 +81,11 @@ impl Engine {
     ) -> Result<Option<(Alert, bool)>> {
         let mut tx = self.store.begin().await?;
         let answered = self.answer_in(&mut tx, number, by, answer, now).await?;
-        tx.commit().await.context("keeping an answer")?;
         failpoint::reached("answer-before-commit");
-        Ok(answered)
+        tx.commit().await.context("keeping an answer")?;
         failpoint::reached("answer-after-commit");
     }
+        Ok(answered)
 
     pub(crate) async fn answer_in(
         &self,

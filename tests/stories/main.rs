@@ -7,6 +7,7 @@ mod inbox;
 mod kill;
 mod kill_site;
 mod nights;
+mod letters;
 mod outage;
 mod outbox_model;
 mod real;
