@@ -8,6 +8,7 @@ use crate::{
     alerts::{self, Answered},
     failpoint,
     model::{Alert, AlertState, Outcome, Party},
+    rules::FOLLOW_UP_DAYS,
     store::{Action, AlertEvent, AnswerLink, Tx},
 };
 use anyhow::{Context, Result};
@@ -99,7 +100,8 @@ impl Engine {
         let Some(mut alert) = tx.alert(number).await.context("loading the alert")? else { return Ok(None) };
         let events: Answered = match answer {
             Answer::Acknowledge => {
-                let until = self.county.working_days().after(now, FOLLOW_UP_DAYS);
+                let days = alert.follow_up_days.unwrap_or(FOLLOW_UP_DAYS);
+                let until = self.county.working_days().after(now, days);
                 alerts::acknowledge(&mut alert, &by.party, now, until)
             }
             Answer::Act { title, due } => {

@@ -261,6 +261,7 @@ fn alert(number: &str, state: AlertState) -> Alert {
         untold: None,
         asked: Vec::new(),
         acknowledged: Vec::new(),
+        follow_up_days: None,
         closing: None,
         expected_event: None,
     }
