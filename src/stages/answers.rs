@@ -85,8 +85,8 @@ impl Engine {
         failpoint::reached("answer-before-commit");
         tx.commit().await.context("keeping an answer")?;
         failpoint::reached("answer-after-commit");
-    }
         Ok(answered)
+    }
 
     pub(crate) async fn answer_in(
         &self,

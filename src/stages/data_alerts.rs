@@ -216,7 +216,7 @@ impl Engine {
             }],
             reader: to.role.label().into(),
             again: "You will hear again only if it is over and begins anew".into(),
+            unsubscribe: None,
         }
     }
 }
-            unsubscribe: None,

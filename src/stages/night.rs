@@ -237,16 +237,16 @@ impl Engine {
         run.summary = summary(&report, rules, evaluated.took + began.elapsed());
         let findings: Vec<Finding> = report.findings().cloned().collect();
         tx.finish_run(run, &findings).await.context("noting that the run is done")?;
+        failpoint::reached("night-before-commit");
         tx.commit().await.context("saving the night")?;
+        failpoint::reached("night-after-commit");
         Ok(report)
     }
 
     /// Judges the rules that follow others, by what was found on the nights before.
     async fn follow(&self, evaluated: &mut Evaluated, night: NaiveDate, rules: &InForce) -> Result<()> {
         if rules.set.remembers() == 0 {
-        failpoint::reached("night-before-commit");
             return Ok(());
-        failpoint::reached("night-after-commit");
         }
         let before = self.before(&rules.set, night).await?;
         evaluated.geography = self.with_neighbours(&rules.set, night).await?;

@@ -3,11 +3,12 @@
 mod answers;
 mod delivery;
 mod detect;
+mod failpoints;
 mod inbox;
 mod kill;
 mod kill_site;
-mod nights;
 mod letters;
+mod nights;
 mod outage;
 mod outbox_model;
 mod real;
