@@ -1,6 +1,6 @@
 //! The Thread-Index header: by it Outlook keeps the mails of one alert together where it does not look at References.
 //!
-//! Layout: MS-OXOMSG section 2.2.1.3 (PidTagConversationIndex). Made of the alert and of times that the messages carry
+//! Layout: MS-OXOMSG section 2.2.1.3 (`PidTagConversationIndex`). Made of the alert and of times that the messages carry
 //! anyway, so that the same message has the same bytes.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
