@@ -84,7 +84,7 @@ fn a_night(files: &PackFiles, known: &Known<'_>, last: NaiveDate) {
             Detector::Repeat { .. } => rule.rarer_than_days += number as f64,
             _ => {}
         }
-        if number % 3 == 0 && rule.areas.only.is_empty() {
+        if number.is_multiple_of(3) && rule.areas.only.is_empty() {
             rule.areas.only = vec![districts[number % districts.len()].clone()];
         }
         rule

@@ -23,6 +23,7 @@ pub mod web;
 pub mod store;
 pub mod config;
 pub mod clock;
+mod failpoint;
 pub mod schedule;
 pub mod stages;
 pub mod synth;

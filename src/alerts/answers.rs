@@ -4,9 +4,6 @@ use super::{Event, NoticeKind};
 use crate::model::{Acknowledgement, Alert, AlertState, Asked, Closing, Outcome, Party, Role};
 use chrono::{DateTime, Utc};
 
-/// An acknowledgement holds for so many working days without an action; then the alert waits for one again.
-pub const FOLLOW_UP_DAYS: u32 = 5;
-
 /// What an answer did: what goes into the record, nothing when nothing changed.
 pub type Answered = Vec<Event>;
 

@@ -221,6 +221,7 @@ impl Step {
 
     fn keep(&mut self, before: &Alert, mut after: Alert, judged: Option<&Judged>, now: DateTime<Utc>) {
         let event = match (before.state, after.state) {
+            (AlertState::Closed, AlertState::Pending) => Some(Event::Pending),
             (AlertState::Pending, AlertState::Open) => Some(Event::Opened),
             (AlertState::Easing | AlertState::Closed, AlertState::Open | AlertState::Acknowledged) => {
                 Some(Event::OpenAgain)
@@ -302,7 +303,14 @@ fn again(mut alert: Alert, judged: &Judged, night: NaiveDate) -> Alert {
         AlertState::Easing => {
             alert.state = if attended(&alert) { AlertState::Acknowledged } else { AlertState::Open }
         }
-        AlertState::Closed if alert.closing.is_none() => alert.state = AlertState::Open,
+        AlertState::Closed if alert.closing.is_none() => {
+            alert.state = AlertState::Open;
+            if alert.told.is_none() && alert.held_nights < judged.hold_nights {
+                // It went away before it was told: it has to last from the beginning.
+                alert.state = AlertState::Pending;
+                alert.held_nights = 1;
+            }
+        }
         AlertState::Open | AlertState::Acknowledged | AlertState::Closed => {}
     }
     alert

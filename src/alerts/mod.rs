@@ -17,8 +17,7 @@ mod working_days;
 mod worth;
 
 pub use answers::{
-    Answered, FOLLOW_UP_DAYS, Missing, acknowledge, act, asked_too, attended, close, expected,
-    has_acknowledged, missing,
+    Answered, Missing, acknowledge, act, asked_too, attended, close, expected, has_acknowledged, missing,
 };
 pub use growth::{Growth, growth};
 pub use life::{CLOSES_AFTER, EASES_AFTER, Event, Judged, Notice, NoticeKind, Step, numbers_wanted, step};

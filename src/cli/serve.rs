@@ -10,12 +10,12 @@ use crate::{
     schedule::keep,
     stages::{
         night::{Engine, When},
-        rules::in_force,
+        rules::{InForce, in_force},
         send::Sender,
     },
 };
 use anyhow::{Context, Result};
-use chrono::{DateTime, Days, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use uuid::Uuid;
 
@@ -124,11 +124,16 @@ async fn night(site: &Site, engine: &Engine, tick: DateTime<Utc>, holder: &str) 
     let mut tx = site.store.begin().await?;
     tx.abandon_runs(now).await?;
     tx.commit().await?;
-    super::inbox::read(site, engine).await?;
     let night = engine.county.day_of(tick) - Days::new(1);
-    let now = SystemClock.now();
-    let folder = site.config.path(&site.config.rules.folder);
-    let rules = in_force(&site.store, &engine.county, &folder, night, now).await?;
+    let (rules, now) = match prepared(site, engine, night).await {
+        Ok(prepared) => prepared,
+        Err(wrong) => {
+            if let Err(untold) = engine.night_failed(&wrong, SystemClock.now()).await {
+                tracing::error!(error = format!("{untold:#}"), "nobody could be told that the night failed");
+            }
+            return Err(wrong);
+        }
+    };
     if let Some(mistakes) = &rules.mistakes {
         tracing::error!("the rule files have mistakes; the last good ones are in force:\n{mistakes}");
     }
@@ -147,6 +152,14 @@ async fn night(site: &Site, engine: &Engine, tick: DateTime<Utc>, holder: &str) 
     }
     site.store.give_back_lease("engine", holder).await?;
     Ok(())
+}
+
+/// Reads the inbox, then finds the rules in force; and the time by then.
+async fn prepared(site: &Site, engine: &Engine, night: NaiveDate) -> Result<(InForce, DateTime<Utc>)> {
+    super::inbox::read(site, engine).await?;
+    let now = SystemClock.now();
+    let folder = site.config.path(&site.config.rules.folder);
+    Ok((in_force(&site.store, &engine.county, &folder, night, now).await?, now))
 }
 
 /// Ends with Ctrl-C or a termination signal.

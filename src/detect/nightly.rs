@@ -295,7 +295,9 @@ fn control(longest: u32) -> Control {
 fn by_area(ledger: &Ledger, areas: &[AreaRef], categories: CategorySet, length: usize) -> Vec<Days> {
     let mut wards = ledger.by_ward(categories);
     if areas.first().is_some_and(|area| area.kind == AreaKind::Ward) {
-        wards.iter_mut().for_each(|days| days.truncate(length));
+        for days in &mut wards {
+            days.truncate(length);
+        }
         return wards;
     }
     let of = |area: &AreaRef| {

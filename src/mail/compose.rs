@@ -33,6 +33,8 @@ pub struct Composed {
     pub html: String,
     /// Named in the HTML.
     pub pictures: Vec<Picture>,
+    /// Whom its reader asks for no more of its kind; none for what a role is told because it is on duty.
+    pub unsubscribe: Option<String>,
 }
 
 impl Composed {
@@ -65,6 +67,7 @@ pub fn compose(context: &MailContext<'_>) -> Result<Composed, RenderError> {
         text: render::text(&view)?,
         html: render::html(&view)?,
         pictures: picture.into_iter().chain(context.map.cloned()).collect(),
+        unsubscribe: None,
     })
 }
 

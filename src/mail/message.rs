@@ -1,6 +1,6 @@
 //! The bytes of a message: made once, stored, and sent again unchanged until they are through.
 
-use super::{Composed, Signer};
+use super::{Composed, Signer, ThreadIndex};
 use chrono::{DateTime, Utc};
 use lettre::{
     Address, Message,
@@ -28,6 +28,8 @@ pub struct Thread<'a> {
     pub id: &'a str,
     /// The messages it follows, the first of the thread first; empty for the first message itself.
     pub follows: &'a [String],
+    /// Its place in the thread of an alert, for Outlook; none for what is no such thread.
+    pub index: Option<ThreadIndex>,
 }
 
 /// A message that can't be made.
@@ -85,12 +87,18 @@ pub fn message_bytes(
         let all: Result<Vec<String>, MessageError> = thread.follows.iter().map(|id| checked(id)).collect();
         message = message.in_reply_to(checked(last)?).references(all?.join(" "));
     }
-    for (name, value) in [
-        ("Auto-Submitted", "auto-generated"),
-        ("X-Auto-Response-Suppress", "All"),
-        ("Thread-Topic", composed.topic.as_str()),
-    ] {
-        message = message.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value.into()));
+    let mut others = vec![
+        ("Auto-Submitted", "auto-generated".to_owned()),
+        ("X-Auto-Response-Suppress", "All".to_owned()),
+        ("Thread-Topic", composed.topic.clone()),
+    ];
+    others.extend(thread.index.map(|index| ("Thread-Index", index.header())));
+    if let Some(to) = &composed.unsubscribe {
+        // An address that could end the header early is refused, as any other.
+        others.push(("List-Unsubscribe", format!("<mailto:{}?subject=unsubscribe>", address(to)?)));
+    }
+    for (name, value) in others {
+        message = message.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value));
     }
     let bytes = message.multipart(body(composed, thread.id))?.formatted();
     Ok(match signer {
@@ -159,6 +167,7 @@ mod tests {
 
     fn composed(subject: &str) -> Composed {
         Composed {
+            unsubscribe: None,
             subject: subject.into(),
             topic: "Tension signal LLR-2026-0147".into(),
             text: "9 reports – more than usual\n".into(),
@@ -177,9 +186,29 @@ mod tests {
 
     fn written(subject: &str, follows: &[String]) -> String {
         let id = message_id(Uuid::from_u128(1), 0, ENVELOPE);
-        let bytes =
-            message_bytes(&composed(subject), ENVELOPE, Thread { id: &id, follows }, at(), None).unwrap();
+        let index = Some(ThreadIndex {
+            alert: Uuid::from_u128(1),
+            root: at(),
+            later: (!follows.is_empty()).then(|| (at() + chrono::TimeDelta::days(1), 1)),
+        });
+        let thread = Thread { id: &id, follows, index };
+        let bytes = message_bytes(&composed(subject), ENVELOPE, thread, at(), None).unwrap();
         String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn only_what_may_be_refused_says_how() {
+        assert!(!written("Signal", &[]).contains("List-Unsubscribe"));
+        let thread = Thread { id: "<a@b>", follows: &[], index: None };
+        let mut digest =
+            Composed { unsubscribe: Some("analysts@county.invalid".into()), ..composed("Digest") };
+        let text = |digest: &Composed| message_bytes(digest, ENVELOPE, thread, at(), None);
+        let text_of_digest = String::from_utf8(text(&digest).unwrap()).unwrap();
+        let line = "\r\nList-Unsubscribe: <mailto:analysts@county.invalid?subject=unsubscribe>\r\n";
+        assert!(text_of_digest.contains(line), "{text_of_digest}");
+        assert!(!text_of_digest.contains("Thread-Index"));
+        digest.unsubscribe = Some("a@b.invalid>\r\nBcc: <c@d.invalid".into());
+        assert!(matches!(text(&digest), Err(MessageError::Address { .. })));
     }
 
     #[test]
@@ -212,6 +241,13 @@ mod tests {
         let update = written("Signal", std::slice::from_ref(&root));
         assert!(update.contains(&format!("In-Reply-To: {root}")));
         assert!(update.contains(&format!("References: {root}")));
+        let index = |message: &str| {
+            let line = message.lines().find_map(|line| line.strip_prefix("Thread-Index: "));
+            line.unwrap_or_default().to_owned()
+        };
+        // 22 bytes are 29 characters and a bit; what follows continues them.
+        assert_eq!(index(&update)[..29], index(&written("Signal", &[]))[..29]);
+        assert_ne!(index(&update), index(&written("Signal", &[])));
         assert_ne!(root, message_id(Uuid::from_u128(1), 1, ENVELOPE));
         assert_eq!(
             root,
@@ -221,7 +257,7 @@ mod tests {
 
     #[test]
     fn addresses_and_ids_that_would_add_headers_are_refused_by_name() {
-        let thread = Thread { id: "<a@b>", follows: &[] };
+        let thread = Thread { id: "<a@b>", follows: &[], index: None };
         for to in
             ["a@b.invalid\r\nBcc: x@y.invalid", "", "no address", "a@b.invalid,c@d.invalid", "ü@b.invalid"]
         {
@@ -229,7 +265,8 @@ mod tests {
             assert!(made.unwrap_err().to_string().contains("directory"), "{to}");
         }
         for id in ["<a b@c>", "a@b", "<a@b>\r\nBcc: x", "<a>", "<@>"] {
-            let made = message_bytes(&composed("Signal"), ENVELOPE, Thread { id, follows: &[] }, at(), None);
+            let thread = Thread { id, follows: &[], index: None };
+            let made = message_bytes(&composed("Signal"), ENVELOPE, thread, at(), None);
             assert!(matches!(made, Err(MessageError::Id(_))), "{id}");
         }
     }
@@ -242,10 +279,12 @@ mod tests {
             let date = DateTime::from_timestamp(i64::from(seconds) * 200, 0).unwrap_or_default();
             let envelope = Envelope { to: &to, ..ENVELOPE };
             let id = format!("<{id}@b>");
-            let _ = message_bytes(&composed("Signal"), envelope, Thread { id: &id, follows: &[] }, date, None);
+            let index = Some(ThreadIndex { alert: Uuid::from_u128(1), root: date, later: Some((at(), 1)) });
+            let thread = Thread { id: &id, follows: &[], index };
+            let _ = message_bytes(&composed("Signal"), envelope, thread, date, None);
             let message = written(&crate::mail::words::clean(&subject), &[]);
             let names = message.split("\r\n\r\n").next().unwrap().lines().filter(|line| !line.starts_with(' ')).count();
-            prop_assert_eq!(names, 10);
+            prop_assert_eq!(names, 11);
         }
     }
 }

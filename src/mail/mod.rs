@@ -25,6 +25,7 @@ mod note;
 mod render;
 #[cfg(test)]
 mod sample;
+mod thread_index;
 mod told;
 pub mod transport;
 mod view;
@@ -37,5 +38,6 @@ pub use history::{History, Period};
 pub use message::{Envelope, MessageError, Thread, message_bytes, message_id};
 pub use note::{Note, NoteLine, NoteSection, compose_note};
 pub use render::RenderError;
+pub use thread_index::ThreadIndex;
 pub use view::{about, in_a_line};
 pub(crate) use words::{how_often, times};

@@ -27,6 +27,8 @@ pub struct Note {
     pub reader: String,
     /// When the reader hears again.
     pub again: String,
+    /// Whom the reader asks for no more of its kind.
+    pub unsubscribe: Option<String>,
 }
 
 /// A heading with its lines; left out when it has none.
@@ -87,6 +89,7 @@ pub fn compose_note(note: &Note, marking: &str, synthetic: bool) -> Result<Compo
         text: render::note_text(&view)?,
         html: render::note_html(&view)?,
         pictures: Vec::new(),
+        unsubscribe: note.unsubscribe.clone(),
     })
 }
 

@@ -225,6 +225,9 @@ pub struct Alert {
     /// Who has, each for themselves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub acknowledged: Vec<Acknowledgement>,
+    /// So many working days after an acknowledgement something has to have followed, as its rule said when it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow_up_days: Option<u32>,
     /// How it was closed, where somebody did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closing: Option<Closing>,
@@ -258,6 +261,7 @@ impl Alert {
             untold: None,
             asked: Vec::new(),
             acknowledged: Vec::new(),
+            follow_up_days: None,
             closing: None,
             expected_event: None,
         }

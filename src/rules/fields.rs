@@ -221,6 +221,7 @@ pub(super) const FIELDS: &[Field] = &[
     field("tell", "tell_again_when", Shape::Words(&AGAIN), false, r#"tell_again_when = ["level rises", "count doubles"]"#, "What is news while an alert is open. All four unless you write it."),
     field("tell", "hold_nights", Shape::Whole(1, 14), false, "hold_nights = 2", "The rule holds on so many nights in a row before anybody is told. 1 unless you write it: the first night is told."),
     field("tell", "ack_within", Shape::WorkingDays, false, r#"ack_within = "2 working days""#, "By when those told acknowledge the alert, each for themselves; then `then_tell` are told. No clock runs without it."),
+    field("tell", "follow_up_within", Shape::WorkingDays, false, r#"follow_up_within = "5 working days""#, "By when an action or an expected event follows an acknowledgement; else it runs out, and whoever gave it is asked again. 5 working days unless you write it."),
     field("tell", "then_tell", Shape::Words(&WHO), false, r#"then_tell = ["csp chair"]"#, "Who is told when somebody of those told first has not. The chairs of the partnerships unless you write it; the Senior Officer Group after them."),
 
     field("override", "csps", Shape::Csps, true, r#"csps = ["Charnwood"]"#, "The partnerships with other numbers."),

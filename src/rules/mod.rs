@@ -34,8 +34,8 @@ pub use night::Night;
 pub use reference::reference;
 pub use rehearsal::{Rehearsed, rehearse};
 pub use rule::{
-    Areas, CalendarUse, CategoryChoice, Detector, Into, Override, RepeatOf, Rule, RuleSet, Same, Status,
-    TellAgain, TestCase, TestIncident,
+    Areas, CalendarUse, CategoryChoice, Detector, FOLLOW_UP_DAYS, Into, Override, RepeatOf, Rule, RuleSet,
+    Same, Status, TellAgain, TestCase, TestIncident,
 };
 pub use schema::{SchemaOf, schema};
 pub use template::{Template, TemplateError};

@@ -264,6 +264,10 @@ pub struct Override {
     pub rule: Box<Rule>,
 }
 
+/// An acknowledgement holds for so many working days without an action where the rule says nothing else; then the alert
+/// waits for one again.
+pub const FOLLOW_UP_DAYS: u32 = 5;
+
 /// A rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
@@ -307,6 +311,8 @@ pub struct Rule {
     pub hold_nights: u32,
     /// So many working days to acknowledge, where the rule says so.
     pub ack_within_days: Option<u32>,
+    /// So many working days for an action or an expected event to follow an acknowledgement.
+    pub follow_up_within_days: u32,
     /// Who is told when nobody has.
     pub then_tell: Vec<Role>,
     /// What it makes of the calendar.

@@ -5,8 +5,10 @@ use super::{
     night::Engine,
 };
 use crate::{
-    alerts::{self, Answered, FOLLOW_UP_DAYS},
+    alerts::{self, Answered},
+    failpoint,
     model::{Alert, AlertState, Outcome, Party},
+    rules::FOLLOW_UP_DAYS,
     store::{Action, AlertEvent, AnswerLink, Tx},
 };
 use anyhow::{Context, Result};
@@ -80,7 +82,9 @@ impl Engine {
     ) -> Result<Option<(Alert, bool)>> {
         let mut tx = self.store.begin().await?;
         let answered = self.answer_in(&mut tx, number, by, answer, now).await?;
+        failpoint::reached("answer-before-commit");
         tx.commit().await.context("keeping an answer")?;
+        failpoint::reached("answer-after-commit");
         Ok(answered)
     }
 
@@ -96,7 +100,8 @@ impl Engine {
         let Some(mut alert) = tx.alert(number).await.context("loading the alert")? else { return Ok(None) };
         let events: Answered = match answer {
             Answer::Acknowledge => {
-                let until = self.county.working_days().after(now, FOLLOW_UP_DAYS);
+                let days = alert.follow_up_days.unwrap_or(FOLLOW_UP_DAYS);
+                let until = self.county.working_days().after(now, days);
                 alerts::acknowledge(&mut alert, &by.party, now, until)
             }
             Answer::Act { title, due } => {

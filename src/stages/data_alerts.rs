@@ -6,12 +6,13 @@ use super::{
     rules::InForce,
 };
 use crate::{
+    failpoint,
     mail::{Note, NoteLine, NoteSection},
     model::{DataAlert, Mailbox, Role},
     store::{FailedMessage, MessageKind, Tx},
 };
 use anyhow::{Context, Result};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -21,9 +22,21 @@ const FAILED_WITHIN: TimeDelta = TimeDelta::days(7);
 /// So many lines of a list are told.
 const MOST_LINES: usize = 20;
 
-/// Everything that holds after a night. Pure: what was found goes in, what an analyst has to know comes out.
+/// The night itself came to nothing.
+const NIGHT_FAILED: &str = "night-failed";
+
+/// Mail is held; with the day it was made.
+const STORM: &str = "storm/";
+
+/// Everything that holds after a night. Pure: what was found goes in, what an analyst has to know comes out. That a night
+/// failed is not among it: a night that got so far has not.
 #[must_use]
-pub fn data_alerts(report: &NightReport, rules: &InForce, failed: &[FailedMessage]) -> Vec<DataAlert> {
+pub fn data_alerts(
+    report: &NightReport,
+    rules: &InForce,
+    failed: &[FailedMessage],
+    held: &BTreeMap<NaiveDate, usize>,
+) -> Vec<DataAlert> {
     let mut found: Vec<DataAlert> = report
         .late
         .iter()
@@ -65,15 +78,7 @@ pub fn data_alerts(report: &NightReport, rules: &InForce, failed: &[FailedMessag
             ),
         });
     }
-    if report.held > 0 {
-        found.push(DataAlert {
-            identity: format!("storm/{}", report.night),
-            title: format!("{} messages to one mailbox are held", report.held),
-            text: "So many at once are a fault of a rule or of the data. Look at the alerts of the night, then release them \
-                   with `tension-watch outbox retry --all-held`"
-                .into(),
-        });
-    }
+    found.extend(held.iter().map(storm));
     let mut by_mailbox: BTreeMap<&str, Vec<&FailedMessage>> = BTreeMap::new();
     for message in failed {
         by_mailbox.entry(&message.mailbox).or_default().push(message);
@@ -88,6 +93,21 @@ pub fn data_alerts(report: &NightReport, rules: &InForce, failed: &[FailedMessag
         ),
     }));
     found
+}
+
+/// Mail that was made on a day and is held.
+fn storm((day, messages): (&NaiveDate, &usize)) -> DataAlert {
+    let many = match messages {
+        1 => "One message is held".to_owned(),
+        many => format!("{many} messages are held"),
+    };
+    DataAlert {
+        identity: format!("{STORM}{day}"),
+        title: format!("{many}: one mailbox would have got too many at once"),
+        text: "So many at once are a fault of a rule or of the data. Look at the alerts of the night, then release them \
+               with `tension-watch outbox retry --all-held`"
+            .into(),
+    }
 }
 
 fn first_lines(text: &str) -> String {
@@ -108,16 +128,66 @@ impl Engine {
         }
         let mut told = 0;
         for alert in found {
-            if open.iter().any(|open| open.alert.identity == alert.identity) {
-                continue;
+            told += self.raise_data_alert(tx, alert, now).await?;
+        }
+        Ok(told)
+    }
+
+    /// Opens a data alert and tells the analyst of it, unless it is open; how many messages were made.
+    async fn raise_data_alert(&self, tx: &mut Tx, alert: &DataAlert, now: DateTime<Utc>) -> Result<usize> {
+        let id = Uuid::now_v7();
+        if !tx.open_data_alert(id, alert, now).await.context("opening a data alert")? {
+            return Ok(0);
+        }
+        let mut told = 0;
+        for to in self.analysts() {
+            self.note(tx, &self.data_note(alert, to), (MessageKind::Data, id), to, now).await?;
+            told += 1;
+        }
+        failpoint::reached("data-alert");
+        Ok(told)
+    }
+
+    /// Tells the analyst that a night came to nothing, once while that lasts: the next night that is done ends it.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails, or the message can't be made.
+    pub async fn night_failed(&self, why: &anyhow::Error, now: DateTime<Utc>) -> Result<()> {
+        let alert = DataAlert {
+            identity: NIGHT_FAILED.into(),
+            title: "The nightly run failed: nothing is judged and nobody is told".into(),
+            text: format!(
+                "`serve` tries again every minute. Whoever runs the program has to look at its log. {}",
+                first_lines(&format!("{why:#}"))
+            ),
+        };
+        let mut tx = self.store.begin().await?;
+        self.raise_data_alert(&mut tx, &alert, now).await?;
+        tx.commit().await.context("keeping that a night failed")
+    }
+
+    /// Mail that is held, by the day it was made. `new` is what this run holds; without any and without an open data alert
+    /// nothing is.
+    pub(super) async fn held(&self, tx: &mut Tx, new: usize) -> Result<BTreeMap<NaiveDate, usize>> {
+        let open = tx.open_data_alerts().await.context("loading the data alerts")?;
+        let mut held = BTreeMap::new();
+        if new > 0 || open.iter().any(|open| open.alert.identity.starts_with(STORM)) {
+            for made in tx.held_since().await.context("looking for held messages")? {
+                *held.entry(self.county.day_of(made)).or_default() += 1;
             }
-            let id = Uuid::now_v7();
-            if tx.open_data_alert(id, alert, now).await.context("opening a data alert")? {
-                for to in self.analysts() {
-                    self.note(tx, &self.data_note(alert, to), (MessageKind::Data, id), to, now).await?;
-                    told += 1;
-                }
-            }
+        }
+        Ok(held)
+    }
+
+    /// Tells the analyst of mail that is held outside a night; how many messages were made.
+    pub(super) async fn tell_held(&self, tx: &mut Tx, new: usize, now: DateTime<Utc>) -> Result<usize> {
+        if new == 0 {
+            return Ok(0);
+        }
+        let mut told = 0;
+        for alert in self.held(tx, new).await?.iter().map(storm) {
+            told += self.raise_data_alert(tx, &alert, now).await?;
         }
         Ok(told)
     }
@@ -127,7 +197,7 @@ impl Engine {
         self.store.failed_since(now - FAILED_WITHIN).await.context("looking for failed messages")
     }
 
-    fn analysts(&self) -> impl Iterator<Item = &Mailbox> {
+    pub(super) fn analysts(&self) -> impl Iterator<Item = &Mailbox> {
         self.county.directory.iter().filter(|entry| entry.role == Role::Analyst && entry.active)
     }
 
@@ -146,6 +216,7 @@ impl Engine {
             }],
             reader: to.role.label().into(),
             again: "You will hear again only if it is over and begins anew".into(),
+            unsubscribe: None,
         }
     }
 }

@@ -6,6 +6,7 @@ use super::{
     rules::InForce,
 };
 use crate::{
+    failpoint,
     mail::{Note, NoteLine, NoteSection, about},
     model::{Alert, AlertLevel, AlertState, AreaKind, Geography, Mailbox, Party, Role},
     rules::Status,
@@ -60,6 +61,7 @@ impl Engine {
             let note = week.note(to, &geography, self);
             self.note(tx, &note, (MessageKind::Digest, key), to, when.now).await?;
             made += 1;
+            failpoint::reached("digest");
         }
         Ok(made)
     }
@@ -152,6 +154,8 @@ impl Week {
             reader,
             again: "A digest comes every week, also when all was quiet: one that is missing means that something is wrong"
                 .into(),
+            // The analysts keep the directory.
+            unsubscribe: engine.analysts().next().map(|analyst| analyst.address.clone()),
         }
     }
 

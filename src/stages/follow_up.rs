@@ -1,6 +1,10 @@
 //! What follows when an alert is not acknowledged in time, or an acknowledgement leads to nothing.
 
-use super::{letters::Letter, night::Engine, rules::InForce};
+use super::{
+    letters::{Letter, Posted},
+    night::Engine,
+    rules::InForce,
+};
 use crate::{
     alerts::{self, Missing, NoticeKind, asked_too, has_acknowledged, missing, route},
     mail::Facts,
@@ -26,9 +30,10 @@ impl Engine {
     /// When the store fails, or a message can't be made; then nothing has changed.
     pub async fn follow_up(&self, now: DateTime<Utc>, rules: &InForce) -> Result<usize> {
         let mut tx = self.store.begin().await?;
-        let made = self.follow_up_in(&mut tx, now, rules).await?;
+        let posted = self.follow_up_in(&mut tx, now, rules).await?;
+        self.tell_held(&mut tx, posted.held, now).await?;
         tx.commit().await.context("keeping what was asked")?;
-        Ok(made)
+        Ok(posted.messages)
     }
 
     pub(super) async fn follow_up_in(
@@ -36,7 +41,7 @@ impl Engine {
         tx: &mut Tx,
         now: DateTime<Utc>,
         rules: &InForce,
-    ) -> Result<usize> {
+    ) -> Result<Posted> {
         tx.take_turn_with_alerts().await.context("waiting for others")?;
         let day = self.county.day_of(now);
         let geography = self.county.geography(day)?;
@@ -65,7 +70,7 @@ impl Engine {
             }
             tx.save_alert(&alert, alert.night).await.context("saving an alert")?;
         }
-        Ok(self.post(tx, letters, &geography, now).await?.messages)
+        self.post(tx, letters, &geography, now).await
     }
 
     /// The letters that say an answer is missing, made from what was told last.

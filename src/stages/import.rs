@@ -2,6 +2,7 @@
 
 use super::county::{County, Outlines};
 use crate::{
+    failpoint,
     import::{self, ImportContext, Mapping, Reject},
     model::Incident,
     store::{ImportRecord, KnownVersion, LinkedEvent, NewVersion, SavedReject, Store},
@@ -124,7 +125,9 @@ async fn save(store: &Store, report: &ImportReport, new: &[NewVersion], now: Dat
     for link in &links {
         tx.link_same_event(link).await.context("linking two reports of one event")?;
     }
+    failpoint::reached("import-before-commit");
     tx.commit().await.context("saving the import")?;
+    failpoint::reached("import-after-commit");
     Ok(links.len())
 }
 

@@ -5,8 +5,8 @@ use crate::{
     alerts::Recipient,
     locate::Boundary,
     mail::{
-        Asked, Composed, Envelope, Facts, MailContext, Note, NoteLine, NoteSection, Picture, Thread, compose,
-        compose_note, in_a_line,
+        Asked, Composed, Envelope, Facts, MailContext, Note, NoteLine, NoteSection, Picture, Thread,
+        ThreadIndex, compose, compose_note, in_a_line,
         map::{self, MapView},
         message_bytes, message_id,
     },
@@ -169,8 +169,14 @@ impl Engine {
     ) -> Result<()> {
         let envelope = Envelope { from: &self.from, to: address };
         let id = message_id(about.key, about.sequence, envelope);
-        let follows: Vec<String> = tx.thread_root(about.key, address).await?.into_iter().collect();
-        let thread = Thread { id: &id, follows: &follows };
+        let root = tx.thread_root(about.key, address).await?;
+        let index = (about.kind == MessageKind::Alert).then(|| ThreadIndex {
+            alert: about.key,
+            root: root.as_ref().map_or(now, |root| root.created_at),
+            later: root.as_ref().map(|_| (now, about.sequence)),
+        });
+        let follows: Vec<String> = root.into_iter().map(|root| root.message_id).collect();
+        let thread = Thread { id: &id, follows: &follows, index };
         let bytes = message_bytes(composed, envelope, thread, now, self.signer.as_ref())
             .context("making a message")?;
         let due = mute.filter(|_| !about.urgent);
@@ -297,6 +303,7 @@ impl Engine {
             sections: vec![NoteSection { heading: "The alerts".into(), lines }],
             reader: first.to.label(geography),
             again: "You will hear again of each of them as of any other alert".into(),
+            unsubscribe: None,
         };
         let composed = compose_note(&note, &self.marking, self.synthetic).context("making a summary")?;
         let key = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("summary/{}", now.to_rfc3339()).as_bytes());

@@ -5,6 +5,7 @@ use crate::{
     alerts::{self, Judged},
     cluster::Lives,
     count::{Case, Completeness, Ledger},
+    failpoint,
     mail::{Facts, Signer},
     model::{AlertLevel, Cluster, Finding, Geography, Subject},
     rules::{Detector, Night, Rule, RuleOutcome, RuleSet, Status, evaluate, follow},
@@ -108,7 +109,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When the store fails, or a message can't be made; the run is then recorded as failed.
+    /// When the store fails, or a message can't be made; the run is then recorded as failed, and the analyst told.
     pub async fn night(&self, when: When, rules: &InForce) -> Result<NightReport> {
         self.recorded(when, rules, None).await
     }
@@ -168,6 +169,13 @@ impl Engine {
                 let mut tx = self.store.begin().await?;
                 tx.fail_run(run.id, when.now, &json!({"error": format!("{wrong:#}")})).await?;
                 tx.commit().await.context("noting that the run failed")?;
+                // A replay of the past tells nobody; whoever asked for it sees the error.
+                if !past && let Err(untold) = self.night_failed(&wrong, when.now).await {
+                    tracing::error!(
+                        error = format!("{untold:#}"),
+                        "nobody could be told that the night failed"
+                    );
+                }
                 Err(wrong)
             }
         }
@@ -229,7 +237,9 @@ impl Engine {
         run.summary = summary(&report, rules, evaluated.took + began.elapsed());
         let findings: Vec<Finding> = report.findings().cloned().collect();
         tx.finish_run(run, &findings).await.context("noting that the run is done")?;
+        failpoint::reached("night-before-commit");
         tx.commit().await.context("saving the night")?;
+        failpoint::reached("night-after-commit");
         Ok(report)
     }
 
@@ -376,10 +386,13 @@ impl Engine {
         let posted = self.post(tx, letters, geography, when.now).await?;
         report.messages += posted.messages;
         report.held += posted.held;
-        report.messages += self.follow_up_in(tx, when.now, rules).await?;
+        let posted = self.follow_up_in(tx, when.now, rules).await?;
+        report.messages += posted.messages;
+        report.held += posted.held;
         report.messages += self.digest(tx, when, rules).await?;
         let failed = self.failed_lately(when.now).await?;
-        let data = data_alerts(report, rules, &failed);
+        let held = self.held(tx, report.held).await?;
+        let data = data_alerts(report, rules, &failed, &held);
         report.messages += self.keep_data_alerts(tx, &data, when.now).await?;
         let opened = step.alerts.iter().filter(|alert| alert.opened == when.night && alert.sequence <= 1);
         report.opened = opened.map(|alert| alert.number.clone()).collect();

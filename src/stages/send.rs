@@ -2,6 +2,7 @@
 
 use crate::{
     clock::Clock,
+    failpoint,
     mail::{
         Envelope,
         backoff::{self, Circuit},
@@ -66,9 +67,11 @@ impl Sender {
             }
             let claimed = store.claim_messages(now, now + CLAIM, 1).await.context("claiming a message")?;
             let Some(message) = claimed.into_iter().next() else { return Ok(done) };
+            failpoint::reached("message-claimed");
             let envelope = Envelope { from: &self.from, to: &message.mailbox };
             let letter = Letter { envelope, id: &message.message_id, message: message.message.as_bytes() };
             let outcome = self.transport.send(letter).await;
+            failpoint::reached("message-taken");
             let now = clock.now();
             if outcome.is_about_the_server() {
                 self.circuit.down(now);
@@ -78,6 +81,7 @@ impl Sender {
             note(store, &message, outcome, now, &mut done)
                 .await
                 .context("noting what became of a message")?;
+            failpoint::reached("message-noted");
         }
     }
 }

@@ -46,6 +46,7 @@ impl Telling<'_> {
         let by = rule.ack_within_days.map(|days| self.engine.county.working_days().after(now, days));
         let parties = route.recipients.iter().map(crate::alerts::Recipient::party).collect();
         alert.asked = vec![Asked { parties, since: now, by }];
+        alert.follow_up_days = Some(rule.follow_up_within_days);
         let members: Vec<&Incident> = alert
             .latest
             .members

@@ -50,6 +50,7 @@ mod outbox;
 mod rules;
 mod runs;
 mod silences;
+mod threads;
 mod versions;
 
 pub use accounts::{Account, SavedSession};
@@ -65,6 +66,7 @@ pub use outbox::{
 pub use rules::SavedRules;
 pub use runs::{Run, RunOutcome};
 pub use silences::SavedSilence;
+pub use threads::ThreadRoot;
 pub use versions::{Known, SeenIncident, Versions};
 
 use sqlx::{
@@ -187,6 +189,7 @@ impl Store {
             rules::STATEMENTS,
             runs::STATEMENTS,
             silences::STATEMENTS,
+            threads::STATEMENTS,
             versions::STATEMENTS,
         ]
         .into_iter()

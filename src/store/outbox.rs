@@ -54,7 +54,6 @@ statements! {
         FROM outbox WHERE id = $1";
     MESSAGE = "SELECT message FROM outbox WHERE id = $1";
     TOLD = "SELECT mailbox FROM outbox WHERE about = $1 GROUP BY mailbox ORDER BY mailbox";
-    ROOT = "SELECT message_id FROM outbox WHERE about = $1 AND mailbox = $2 ORDER BY sequence LIMIT 1";
 }
 
 /// What a message is about.
@@ -432,19 +431,6 @@ impl Tx {
                 .bind(state.code())
         );
         Ok(())
-    }
-
-    /// The Message-ID of the first message about a thing to a mailbox: the root of its thread.
-    ///
-    /// # Errors
-    ///
-    /// As [`super::StoreError`] says.
-    pub async fn thread_root(&mut self, about: Uuid, mailbox: &str) -> Result<Option<String>> {
-        Ok(on!(Self, self, tx => sqlx::query_scalar(ROOT)
-            .bind(about)
-            .bind(mailbox)
-            .fetch_optional(&mut **tx)
-            .await?))
     }
 
     /// Notes that a message is through. False when the claim is no longer this one; nothing has changed then.

@@ -154,6 +154,7 @@ fn alert() -> Alert {
         untold: None,
         asked: Vec::new(),
         acknowledged: Vec::new(),
+        follow_up_days: None,
         closing: None,
         expected_event: None,
     }

@@ -22,10 +22,10 @@ use tension_watch::{
 
 /// A mail, as far as these stories read it.
 #[derive(Debug, Clone)]
-struct Mail {
-    to: String,
-    subject: String,
-    text: String,
+pub struct Mail {
+    pub to: String,
+    pub subject: String,
+    pub text: String,
 }
 
 impl Mail {
@@ -37,7 +37,7 @@ impl Mail {
 }
 
 /// Sends everything that is due and reads what arrived since the last time.
-async fn mails(store: &Store, folder: &Path, now: &str) -> Vec<Mail> {
+pub async fn mails(store: &Store, folder: &Path, now: &str) -> Vec<Mail> {
     let before: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
     let transport = Transport::File(FileTransport::new(folder.to_owned()));
     send_due(store, &transport, "watch@llr.invalid", &FixedClock(at(now))).await.unwrap();
@@ -46,9 +46,9 @@ async fn mails(store: &Store, folder: &Path, now: &str) -> Vec<Mail> {
         .filter(|path| !before.contains(path))
         .map(|path| {
             let raw = std::fs::read_to_string(path).unwrap();
+            let (head, body) = raw.split_once("\r\n\r\n").unwrap();
             // Soft line breaks of quoted-printable are of no interest here.
-            let whole = raw.replace("=\r\n", "");
-            let (head, _) = whole.split_once("\r\n\r\n").unwrap();
+            let whole = format!("{head}\r\n\r\n{}", body.replace("=\r\n", ""));
             let unfolded = head.replace("\r\n ", " ");
             let field = |name: &str| {
                 let line = unfolded.lines().find(|line| line.starts_with(name));
@@ -61,7 +61,7 @@ async fn mails(store: &Store, folder: &Path, now: &str) -> Vec<Mail> {
     new
 }
 
-fn csp() -> Party {
+pub fn csp() -> Party {
     let area = AreaRef { kind: AreaKind::Csp, code: "safer-leicester".into() };
     Party { role: Role::CspCoordinator, area: Some(area) }
 }

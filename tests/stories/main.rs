@@ -3,9 +3,11 @@
 mod answers;
 mod delivery;
 mod detect;
+mod failpoints;
 mod inbox;
 mod kill;
 mod kill_site;
+mod letters;
 mod nights;
 mod outage;
 mod outbox_model;

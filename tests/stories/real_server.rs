@@ -112,11 +112,12 @@ fn signed(signer: &Signer) -> OutboxMessage {
         text: "9 reports \u{2013} more than usual\n\nOfficial\n".into(),
         html: "<p>9 reports</p>".into(),
         pictures: Vec::new(),
+        unsubscribe: None,
     };
     let envelope = Envelope { from: "watch@county.invalid", to: "csp1@mill.invalid" };
     let id = "<1@county.invalid>";
     let follows = ["<0@county.invalid>".to_owned()];
-    let thread = Thread { id, follows: &follows };
+    let thread = Thread { id, follows: &follows, index: None };
     let bytes = message_bytes(&composed, envelope, thread, now, Some(signer)).unwrap();
     OutboxMessage { message: String::from_utf8(bytes).unwrap(), ..message(1, now) }
 }

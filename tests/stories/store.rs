@@ -261,6 +261,7 @@ fn alert(number: &str, state: AlertState) -> Alert {
         untold: None,
         asked: Vec::new(),
         acknowledged: Vec::new(),
+        follow_up_days: None,
         closing: None,
         expected_event: None,
     }
@@ -374,7 +375,7 @@ async fn a_message_is_handed_to_one_sender_only() {
         );
         assert!(tx.message_failed(&again[0], later, "550 no such mailbox", false).await.unwrap());
         assert_eq!(
-            tx.thread_root(alert.id, &claimed[0].mailbox).await.unwrap(),
+            tx.thread_root(alert.id, &claimed[0].mailbox).await.unwrap().map(|root| root.message_id),
             Some(claimed[0].message_id.clone())
         );
         tx.commit().await.unwrap();

@@ -233,6 +233,12 @@ fn a_rule_that_waits_for_another_night_tells_only_what_lasts() {
     county.night(0, &[waits(0)]);
     county.night(1, &[]);
     assert_eq!((county.only().state, county.only().sequence), (AlertState::Closed, 0));
+
+    // What went away untold has to last from the beginning when it comes back.
+    let back = county.night(2, &[waits(2)]);
+    assert_eq!((back.notices.len(), county.only().state), (0, AlertState::Pending));
+    assert_eq!(back.events, [(county.only().id, Event::Pending)]);
+    assert_eq!(county.night(3, &[waits(3)]).notices.len(), 1);
 }
 
 #[test]

@@ -328,7 +328,9 @@ impl Sums {
                 *found = beyond(y - before, m - mean);
             }
             let found = &found[..end.0.len()];
-            if found.iter().fold(false, |any, beyond| any | (*beyond >= 0.0)) {
+            #[expect(clippy::needless_bitwise_bool, reason = "without a branch many are compared at once")]
+            let any = found.iter().fold(false, |any, beyond| any | (*beyond >= 0.0));
+            if any {
                 let of = |(place, _): (usize, &f64)| chunk * CHUNK + place;
                 found.iter().enumerate().filter(|one| *one.1 >= 0.0).map(of).for_each(&mut look);
             }

@@ -164,7 +164,8 @@ async fn a_finding_becomes_a_file_that_any_mail_program_opens() {
     let composed = compose(&MailContext { reader: &reader, ..sample.context() }).unwrap();
     let envelope = Envelope { from: "watch@county.invalid", to: &route.recipients[0].address };
     let id = message_id(notice.alert, notice.sequence, envelope);
-    let message = message_bytes(&composed, envelope, Thread { id: &id, follows: &[] }, now, None).unwrap();
+    let message =
+        message_bytes(&composed, envelope, Thread { id: &id, follows: &[], index: None }, now, None).unwrap();
 
     let folder = tempfile::tempdir().unwrap();
     let files = FileTransport::new(folder.path().to_owned());
@@ -243,7 +244,7 @@ proptest! {
         let envelope = Envelope { from: "watch@county.invalid", to: "csp@leicester.invalid" };
         let id = message_id(sample.alert.id, 1, envelope);
         let bytes =
-            message_bytes(&composed, envelope, Thread { id: &id, follows: &[] }, sample.alert.changed_at, None).unwrap();
+            message_bytes(&composed, envelope, Thread { id: &id, follows: &[], index: None }, sample.alert.changed_at, None).unwrap();
         prop_assert!(bytes.is_ascii());
         prop_assert!(bytes.split(|byte| *byte == b'\n').all(|line| line.len() <= 998));
     }

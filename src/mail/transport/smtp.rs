@@ -1,7 +1,7 @@
 //! A conversation with a mail server: encrypted, never endless, and its end told apart.
 
 use super::{Letter, Outcome, TransportError};
-use crate::mail::message::address;
+use crate::{failpoint, mail::message::address};
 use lettre::{
     Address,
     transport::smtp::{
@@ -171,6 +171,7 @@ impl Server {
     }
 
     async fn connect(&self) -> Result<AsyncSmtpConnection, Error> {
+        failpoint::reached("before-connecting");
         let hello = ClientId::default();
         let server = (self.host.as_str(), self.port);
         let from_the_start = match self.tls {

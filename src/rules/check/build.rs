@@ -11,8 +11,8 @@ use crate::{
     import::hex,
     model::{AreaKind, AreaRef, CategorySet, Effect, Period, Precision, Role, Window},
     rules::{
-        Areas, CalendarUse, CategoryChoice, Detector, Episode, Event, EventKind, Into, Override, RepeatOf,
-        Rule, Same, Status, TellAgain, TestCase, TestIncident, Where, fields::DETECTORS,
+        Areas, CalendarUse, CategoryChoice, Detector, Episode, Event, EventKind, FOLLOW_UP_DAYS, Into,
+        Override, RepeatOf, Rule, Same, Status, TellAgain, TestCase, TestIncident, Where, fields::DETECTORS,
     },
 };
 use sha2::{Digest, Sha256};
@@ -56,6 +56,7 @@ impl File<'_> {
             tell_again: tell_again(root),
             hold_nights: get(root, "tell", "hold_nights").and_then(whole).map_or(1, |nights| nights as u32),
             ack_within_days: text("tell", "ack_within").and_then(days),
+            follow_up_within_days: text("tell", "follow_up_within").and_then(days).unwrap_or(FOLLOW_UP_DAYS),
             then_tell: roles("then_tell"),
             calendar: sections(root, "calendar").filter_map(|(table, _)| calendar_use(table)).collect(),
             overrides: Vec::new(),

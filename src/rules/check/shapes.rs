@@ -122,7 +122,10 @@ impl File<'_> {
     fn days(&mut self, field: &Field, span: Range<usize>, text: &str) {
         let zero = matches!(field.name, "within");
         let message = if text.contains("working") {
-            format!("`{}` counts all days; only `ack_within` counts working days", field.name)
+            format!(
+                "`{}` counts all days; only `ack_within` and `follow_up_within` count working days",
+                field.name
+            )
         } else {
             match days(text) {
                 Some(0) if zero => format!("`{}` is at least 1 day", field.name),

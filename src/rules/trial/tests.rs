@@ -89,6 +89,7 @@ fn rule(wards: &[&str]) -> Rule {
         tell_again: TellAgain::ALL,
         hold_nights: 1,
         ack_within_days: None,
+        follow_up_within_days: 5,
         then_tell: Vec::new(),
         calendar: Vec::new(),
         overrides: Vec::new(),

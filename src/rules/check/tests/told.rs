@@ -249,6 +249,11 @@ fn shapes() {
             ("share.toml", "areas = \"every csp\"", "only_districts = [\"Charnwod\"]"),
             ("full.toml", "wait_for_late_reports = \"2 days\"", "wait_for_late_reports = \"2 working days\""),
             ("full.toml", "ack_within = \"2 working days\"", "ack_within = 2"),
+            (
+                "race.toml",
+                "\"neighbourhood team\"]",
+                "\"neighbourhood team\"]\nfollow_up_within = \"2 weeks\"",
+            ),
             ("full.toml", "\"4 per year\"", "\"four\""),
             ("full.toml", "day = -1", "day = 1"),
             ("full.toml", "east = 461200, ", ""),
