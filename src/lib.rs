@@ -17,6 +17,7 @@ pub mod detect;
 pub mod cluster;
 pub mod rules;
 pub mod alerts;
+pub mod publish;
 
 pub mod mail;
 pub mod web;

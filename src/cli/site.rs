@@ -43,7 +43,7 @@ impl Site {
         Ok(Engine {
             store: self.store.clone(),
             known: self.known.clone(),
-            county: self.county().await?,
+            county: self.county().await?.into(),
             from: self.config.mail.from.clone(),
             signer: Signer::of(&self.config).map_err(wrong)?,
             site: self.config.site.address.trim_end_matches('/').to_owned(),

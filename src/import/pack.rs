@@ -1,6 +1,6 @@
 //! An area pack: a county as four small files beside its outlines.
 
-use crate::model::{Area, AreaKind, AreaRef, Bounds, Categories, Class, Mailbox, Pack, Projection};
+use crate::model::{Area, AreaKind, AreaRef, Bounds, Categories, Class, Mailbox, Pack, Projection, Terms};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use csv::{ReaderBuilder, StringRecord, Trim};
@@ -37,6 +37,8 @@ struct PackToml {
     class: Vec<Class>,
     #[serde(default)]
     holidays: Vec<NaiveDate>,
+    #[serde(default)]
+    publish: Terms,
 }
 
 #[derive(Deserialize)]
@@ -146,6 +148,7 @@ fn read_words(text: &str) -> Result<Pack, String> {
         category_word: read.category_word,
         classes: read.class,
         holidays: read.holidays,
+        publish: read.publish,
     })
 }
 
@@ -273,7 +276,7 @@ mod tests {
           |
         3 |         prefixx = "AC"
           |         ^^^^^^^
-        unknown field `prefixx`, expected one of `name`, `prefix`, `zone`, `projection`, `bounds`, `category_word`, `category`, `class`, `holidays`
+        unknown field `prefixx`, expected one of `name`, `prefix`, `zone`, `projection`, `bounds`, `category_word`, `category`, `class`, `holidays`, `publish`
         areas.csv:2: `wrad` is not a kind of area; the kinds are ward, district, csp, npa and whole
         areas.csv:3: `02/05/2019` is not a date; write YYYY-MM-DD
         links.csv: there is no ward `W9` in areas.csv

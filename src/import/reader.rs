@@ -148,6 +148,7 @@ mod tests {
             category_word: "strand".into(),
             classes: vec![class("crime"), class("incident")],
             holidays: Vec::new(),
+            publish: crate::model::Terms::default(),
         }
     }
 

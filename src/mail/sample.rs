@@ -29,6 +29,7 @@ fn pack() -> Pack {
         category_word: "strand".into(),
         classes: vec![class("crime", "Hate crime"), class("incident", "Hate incident")],
         holidays: Vec::new(),
+        publish: crate::model::Terms::default(),
     }
 }
 

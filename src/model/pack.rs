@@ -79,4 +79,23 @@ pub struct Pack {
     /// Public holidays, which are no working days.
     #[serde(default)]
     pub holidays: Vec<NaiveDate>,
+    /// When figures for partners are published.
+    #[serde(default)]
+    pub publish: Terms,
+}
+
+/// When figures are published: late enough that most reports are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Terms {
+    /// Whole days between the end of a month and its publication.
+    pub months_after_days: u32,
+    /// The same for weeks.
+    pub weeks_after_days: u32,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { months_after_days: 14, weeks_after_days: 14 }
+    }
 }

@@ -12,6 +12,7 @@ mod follow_up;
 pub mod import;
 pub(crate) mod letters;
 pub mod night;
+mod publish;
 pub mod rules;
 pub mod send;
 pub mod setup;

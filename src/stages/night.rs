@@ -16,6 +16,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde_json::json;
 use std::{
     collections::{BTreeSet, HashMap},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use uuid::Uuid;
@@ -27,7 +28,7 @@ pub struct Engine {
     /// What is known of incidents, kept between nights.
     pub known: Known,
     /// The county.
-    pub county: County,
+    pub county: Arc<County>,
     /// The sender of messages.
     pub from: String,
     /// Who signs messages, if they are signed.
@@ -240,6 +241,10 @@ impl Engine {
         failpoint::reached("night-before-commit");
         tx.commit().await.context("saving the night")?;
         failpoint::reached("night-after-commit");
+        // The night stands whatever comes of this; what is due stays due.
+        if !past && let Err(wrong) = self.publish_due(&evaluated.seen, evaluated.ledger.first(), when).await {
+            tracing::error!(error = %format!("{wrong:#}"), "figures for partners could not be published");
+        }
         Ok(report)
     }
 

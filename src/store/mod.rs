@@ -47,6 +47,7 @@ mod imports;
 mod incidents;
 mod lease;
 mod outbox;
+mod published;
 mod rules;
 mod runs;
 mod silences;
@@ -63,6 +64,7 @@ pub use incidents::{KnownVersion, LinkedEvent, NewVersion};
 pub use outbox::{
     Claimed, FailedMessage, MessageKind, MessageState, OutboxCount, OutboxEntry, OutboxFilter, OutboxMessage,
 };
+pub use published::{PublishedStore, ReleasedAlert};
 pub use rules::SavedRules;
 pub use runs::{Run, RunOutcome};
 pub use silences::SavedSilence;
@@ -186,6 +188,7 @@ impl Store {
             incidents::STATEMENTS,
             lease::STATEMENTS,
             outbox::STATEMENTS,
+            published::STATEMENTS,
             rules::STATEMENTS,
             runs::STATEMENTS,
             silences::STATEMENTS,

@@ -151,9 +151,45 @@ pub(super) async fn page(
             own => own_answer(&alert, &reader.party()),
             outcomes => outcomes(),
             mailed => alert.sequence > 0,
+            may_release => may_release(&reader, &alert, &geography),
+            released => site.engine.store.released_since(alert.id).await?.map(moment),
         },
     };
     Ok(Html(site.render("alert.html", values)?))
+}
+
+/// What the button for partners sends.
+#[derive(Deserialize)]
+pub(super) struct Released {
+    token: String,
+    /// Whether partners are to know: `yes` or `no`.
+    known: String,
+}
+
+/// Lets partners know of an alert, or takes that back.
+pub(super) async fn release(
+    State(site): State<Arc<Site>>,
+    reader: Reader,
+    Path(number): Path<String>,
+    headers: HeaderMap,
+    Form(sent): Form<Released>,
+) -> Result<Redirect, PageError> {
+    same_origin(&headers)?;
+    reader.sent(&sent.token)?;
+    let geography = geography(&site).await?;
+    let alert = find(&site, &reader, &geography, &number).await?;
+    if !may_release(&reader, &alert, &geography) {
+        return Err(PageError::NotFound);
+    }
+    let who = format!("{} ({})", reader.name, reader.role.label());
+    site.engine.release(&alert, sent.known == "yes", &who, site.clock.now()).await?;
+    Ok(Redirect::to(&format!("/alerts/{}", alert.number)))
+}
+
+/// Those responsible for all of its wards, and the force.
+fn may_release(reader: &Reader, alert: &Alert, geography: &Geography) -> bool {
+    matches!(reader.role, Role::CspCoordinator | Role::CspChair | Role::HateLead | Role::Analyst)
+        && reader.sight(geography).of_all(&alert.latest.wards)
 }
 
 /// What the forms of an alert send.

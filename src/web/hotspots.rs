@@ -10,13 +10,13 @@ use super::{
 };
 use crate::{
     count::Feed,
-    model::{AreaKind, Recurrence, Role},
+    model::{AreaKind, Recurrence},
     stages::figures::{AreaFigure, Question},
 };
 use axum::{
     extract::{Query, State},
     http::header,
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse, Redirect, Response},
 };
 use chrono::{Days, NaiveDate};
 use minijinja::{Value, context};
@@ -121,7 +121,10 @@ pub(super) async fn page(
     State(site): State<Arc<Site>>,
     reader: Reader,
     Query(asked): Query<Asked>,
-) -> Result<Html<String>, PageError> {
+) -> Result<Response, PageError> {
+    if !reader.sees_exact() {
+        return Ok(Redirect::to("/published").into_response());
+    }
     let answer = match rows(&site, &reader, &asked).await {
         Err(PageError::NotFound) => return nothing_yet(&site, &reader),
         answer => answer?,
@@ -132,13 +135,13 @@ pub(super) async fn page(
         .into_iter()
         .map(|class| (class, answer.lines.iter().filter(|row| row.class == class).count()))
         .collect();
-    let classes: BTreeMap<String, (Class, String)> = answer
-        .lines
-        .iter()
-        .map(|row| (row.figure.area.code.clone(), (row.class, row.figure.name.clone())))
-        .collect();
+    let classes: BTreeMap<&str, Class> =
+        answer.lines.iter().map(|row| (row.figure.area.code.as_str(), row.class)).collect();
     let picture = if question.kind == AreaKind::Ward {
-        map::picture(&site, question.night, &classes, &answer.sight).await?
+        let drawn = site.desk.drawn(question.night).await?;
+        drawn.picture(|ward| {
+            classes.get(ward).copied().or_else(|| answer.sight.of_ward(ward).then_some(Class::Within))
+        })
     } else {
         String::new()
     };
@@ -153,7 +156,6 @@ pub(super) async fn page(
         ..frame(&site, &reader),
         ..context! {
             heading => heading(&counts, one, many),
-            published => answer.sight == Sight::Published,
             days => if question.days == 1 { day(question.night) } else { format!("{} to {}", day(answer.first), day(question.night)) },
             off => counts.iter().any(|(class, count)| !matches!(class, Class::Within | Class::TooEarly) && *count > 0),
             early => counts.iter().any(|(class, count)| *class == Class::TooEarly && *count > 0),
@@ -180,16 +182,16 @@ pub(super) async fn page(
             data => address(question.night).replacen('/', "/map/figures.json", 1),
         },
     };
-    Ok(Html(site.render("hotspots.html", values)?))
+    Ok(Html(site.render("hotspots.html", values)?).into_response())
 }
 
 /// Before the first night there is nothing to show.
-fn nothing_yet(site: &Site, reader: &Reader) -> Result<Html<String>, PageError> {
+fn nothing_yet(site: &Site, reader: &Reader) -> Result<Response, PageError> {
     let values = context! {
         ..frame(site, reader),
-        ..context! { heading => "There are no figures for this night", published => false, total => 0, groups => Vec::<Value>::new(), nothing => true },
+        ..context! { heading => "There are no figures for this night", total => 0, groups => Vec::<Value>::new(), nothing => true },
     };
-    Ok(Html(site.render("hotspots.html", values)?))
+    Ok(Html(site.render("hotspots.html", values)?).into_response())
 }
 
 fn group(class: Class, count: usize, answer: &Rows) -> Value {
@@ -248,22 +250,10 @@ pub(super) fn day(date: NaiveDate) -> String {
 
 /// What every page of a signed-in reader has.
 pub(super) fn frame(site: &Site, reader: &Reader) -> Value {
-    context! {
-        county => &site.engine.county.pack.name,
-        prefix => &site.engine.county.pack.prefix,
-        synthetic => site.engine.synthetic,
-        reader => &reader.name,
-        role => reader.role.label(),
-        token => &reader.token,
-        silences_page => matches!(
-            reader.role,
-            Role::CspCoordinator | Role::CspChair | Role::Analyst | Role::HateLead | Role::Auditor
-        ),
-        rules_page => matches!(reader.role, Role::Analyst | Role::HateLead | Role::Auditor),
-    }
+    site.desk.frame(reader)
 }
 
-fn options<'a>(all: impl IntoIterator<Item = (&'a str, &'a str)>, chosen: &str) -> Vec<Value> {
+pub(super) fn options<'a>(all: impl IntoIterator<Item = (&'a str, &'a str)>, chosen: &str) -> Vec<Value> {
     all.into_iter().map(|(value, label)| context! { value, label, chosen => value == chosen }).collect()
 }
 

@@ -12,10 +12,12 @@
 mod alerts;
 mod answer;
 mod classes;
+mod desk;
 mod error;
 mod hotspots;
 mod map;
 mod password;
+mod published;
 mod reader;
 mod rules;
 mod serve;
@@ -29,18 +31,20 @@ mod tests;
 pub use password::{hash_password, new_key, new_password};
 pub use serve::serve;
 
+use desk::{AtDesk, Desk};
+
 use crate::{
     clock::{Clock, SystemClock},
     stages::{
         figures::{Figures, Question, figures},
         night::Engine,
     },
-    store::StoreError,
+    store::{PublishedStore, StoreError},
 };
 use anyhow::Result;
 use axum::{
     Router,
-    extract::State,
+    extract::{FromRef, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -60,7 +64,7 @@ use tower_http::{
 };
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
-const TEMPLATES: [(&str, &str); 14] = [
+const TEMPLATES: [(&str, &str); 15] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("sign_in.html", include_str!("templates/sign_in.html")),
     ("hotspots.html", include_str!("templates/hotspots.html")),
@@ -71,6 +75,7 @@ const TEMPLATES: [(&str, &str); 14] = [
     ("ended.html", include_str!("templates/ended.html")),
     ("missing.html", include_str!("templates/missing.html")),
     ("explained.html", include_str!("templates/explained.html")),
+    ("published.html", include_str!("templates/published.html")),
     ("rule.html", include_str!("templates/rule.html")),
     ("rules.html", include_str!("templates/rules.html")),
     ("silences.html", include_str!("templates/silences.html")),
@@ -104,7 +109,8 @@ pub struct Site {
     clock: Arc<dyn Clock>,
     address: String,
     demo_accounts: Vec<(String, String)>,
-    templates: Environment<'static>,
+    /// What pages for partners get instead of a site.
+    desk: Arc<Desk>,
     kept: Mutex<BTreeMap<Question, Arc<Figures>>>,
 }
 
@@ -121,18 +127,20 @@ impl Site {
         for (name, text) in TEMPLATES {
             templates.add_template(name, text)?;
         }
+        let store = PublishedStore::new(engine.store.clone());
+        let desk = Desk::new(store, Arc::clone(&engine.county), engine.synthetic, templates);
         Ok(Self {
             engine: Arc::clone(engine),
             clock: Arc::new(SystemClock),
             address,
             demo_accounts,
-            templates,
+            desk: Arc::new(desk),
             kept: Mutex::new(BTreeMap::new()),
         })
     }
 
     fn render(&self, template: &str, values: Value) -> Result<String> {
-        Ok(self.templates.get_template(template)?.render(values)?)
+        self.desk.render(template, values)
     }
 
     /// Figures, kept for those who ask the same: what was known on a night does not change.
@@ -149,6 +157,12 @@ impl Site {
             kept.insert(question, Arc::clone(&made));
         }
         Ok(made)
+    }
+}
+
+impl FromRef<Arc<Site>> for AtDesk {
+    fn from_ref(site: &Arc<Site>) -> Self {
+        Self(Arc::clone(&site.desk))
     }
 }
 
@@ -180,9 +194,14 @@ pub fn router(site: Site) -> Router {
         .route("/hotspots.csv", get(hotspots::csv))
         .route("/map/figures.json", get(map::figures))
         .route("/map/wards.geojson", get(map::wards))
+        .route("/published", get(published::page))
+        .route("/published.csv", get(published::csv))
+        .route("/published.geojson", get(published::geojson))
+        .route("/published/figures.json", get(published::figures))
         .route("/alerts", get(alerts::list))
         .route("/alerts/{number}", get(alerts::page))
         .route("/alerts/{number}/answer", post(alerts::answer))
+        .route("/alerts/{number}/release", post(alerts::release))
         .route("/alerts/{number}/mail/{part}", get(alerts::mail))
         .route("/alerts/{number}/explained", get(alerts::explained))
         .route("/silences", get(silences::list).post(silences::ask))

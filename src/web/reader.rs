@@ -49,6 +49,17 @@ impl Reader {
         }
     }
 
+    /// Whether the reader sees exact figures of any area.
+    pub(super) const fn sees_exact(&self) -> bool {
+        match self.role {
+            Role::HateLead | Role::Analyst | Role::Auditor => true,
+            Role::CspCoordinator | Role::CspChair | Role::NptSergeant | Role::NpaCommander => {
+                self.area.is_some()
+            }
+            _ => false,
+        }
+    }
+
     /// For whom the reader answers.
     pub(super) fn party(&self) -> Party {
         Party { role: self.role, area: self.area.clone() }

@@ -59,7 +59,7 @@ impl Pages {
         let engine = Arc::new(Engine {
             store: store.clone(),
             known: Known::default(),
-            county: County::load(&store).await.unwrap(),
+            county: County::load(&store).await.unwrap().into(),
             from: "watch@llr.invalid".into(),
             signer: None,
             site: "http://127.0.0.1:8080".into(),

@@ -156,7 +156,7 @@ async fn mute_hours_hold_a_letter_until_they_end_and_the_severe_passes() {
             let text = std::fs::read_to_string(folder.path().join("race-0.toml")).unwrap();
             std::fs::write(folder.path().join("race-0.toml"), text.replace("race-0", &name)).unwrap();
             let (mut engine, rules) = site(store, folder.path()).await;
-            for entry in &mut engine.county.directory {
+            for entry in &mut std::sync::Arc::get_mut(&mut engine.county).unwrap().directory {
                 if entry.address == CSP {
                     entry.mute = Some("18:00-08:00".parse().unwrap());
                 }
@@ -222,7 +222,7 @@ async fn a_night_that_fails_as_a_whole_is_told_to_the_analyst_once_and_ended_by_
 
         // No message can be made for this mailbox, so nothing of the night can be kept.
         let broken = |engine: &mut Engine, address: &str| {
-            let all = engine.county.directory.iter_mut();
+            let all = std::sync::Arc::get_mut(&mut engine.county).unwrap().directory.iter_mut();
             let own = all.filter(|entry| {
                 entry.role == Role::CspCoordinator && entry.area == csp().area && entry.active
             });

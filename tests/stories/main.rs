@@ -11,6 +11,7 @@ mod letters;
 mod nights;
 mod outage;
 mod outbox_model;
+mod published;
 mod real;
 mod real_server;
 mod rule_files;

@@ -62,7 +62,7 @@ pub async fn county(store: &Store) -> Engine {
     Engine {
         store: store.clone(),
         known: Known::default(),
-        county: County::load(store).await.unwrap(),
+        county: County::load(store).await.unwrap().into(),
         from: "watch@llr.invalid".into(),
         signer: None,
         site: "http://127.0.0.1:8080".into(),
@@ -125,7 +125,7 @@ async fn a_rise_is_mailed_once_to_those_whose_ward_it_is() {
         assert_eq!((past.len(), last.observed, last.window), (52, spike[0].observed, spike[0].window));
         assert_eq!(Some(last.usual_range), spike[0].usual_range);
         assert!(
-            past.iter().any(|week| (week.expected - last.expected).abs() > 0.01 * last.expected),
+            past.iter().any(|week| (week.expected - last.expected).abs() > 1e-6 * last.expected),
             "{past:?}"
         );
         assert!(found.messages > 0 && found.gaps.is_empty(), "{:?}", found.gaps);

@@ -62,7 +62,7 @@ async fn county(words: &str, outlines: &str, code: &str, name: &str) -> (tempfil
         Engine {
             store,
             known,
-            county,
+            county: county.into(),
             from: "watch@real.invalid".into(),
             signer: None,
             site,

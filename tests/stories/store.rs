@@ -46,6 +46,7 @@ fn pack() -> Pack {
         category_word: "strand".into(),
         classes: vec![Class { code: "crime".into(), label: "Crime".into(), from: None, to: None }],
         holidays: Vec::new(),
+        publish: tension_watch::model::Terms::default(),
     }
 }
 

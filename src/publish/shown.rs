@@ -1,0 +1,307 @@
+//! Every figure that a partner gets, from what was published alone.
+
+use super::{
+    cube::{Publication, Span},
+    noise::{Chances, VARIANCE, chances},
+};
+use crate::{
+    detect::Expectation,
+    model::{AreaKind, Geography, Window},
+};
+use chrono::NaiveDate;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Which areas are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Wards, by month.
+    Ward,
+    /// Districts.
+    District,
+    /// Community safety partnerships, as far as they are made of whole districts.
+    Csp,
+    /// The whole county.
+    Whole,
+}
+
+impl Level {
+    /// In the order of a page.
+    pub const ALL: [Self; 4] = [Self::Ward, Self::District, Self::Csp, Self::Whole];
+
+    /// The kind of area.
+    #[must_use]
+    pub const fn kind(self) -> AreaKind {
+        match self {
+            Self::Ward => AreaKind::Ward,
+            Self::District => AreaKind::District,
+            Self::Csp => AreaKind::Csp,
+            Self::Whole => AreaKind::Whole,
+        }
+    }
+
+    /// The lengths of time it is published for.
+    #[must_use]
+    pub const fn paces(self) -> &'static [Pace] {
+        match self {
+            Self::Ward => &[Pace::Month],
+            _ => &[Pace::Week, Pace::FourWeeks],
+        }
+    }
+}
+
+/// How long a figure is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pace {
+    /// A calendar month.
+    Month,
+    /// Monday to Sunday.
+    Week,
+    /// Four of them, without gap or overlap.
+    FourWeeks,
+}
+
+impl Pace {
+    const fn span(self) -> Span {
+        match self {
+            Self::Month => Span::Month,
+            Self::Week | Self::FourWeeks => Span::Week,
+        }
+    }
+
+    /// Publications in one figure.
+    const fn parts(self) -> usize {
+        match self {
+            Self::Month | Self::Week => 1,
+            Self::FourWeeks => 4,
+        }
+    }
+
+    /// Figures before, whose mean is what is usual: a year, or half of one where that is many.
+    const fn before(self) -> usize {
+        match self {
+            Self::Month => 12,
+            Self::Week => 26,
+            Self::FourWeeks => 13,
+        }
+    }
+}
+
+/// With fewer figures before than this nothing is said of what is usual.
+const LEAST_BEFORE: usize = 6;
+
+/// A curve shows at most so many figures.
+const CURVE: usize = 26;
+
+/// A page shows a mark this strong by chance as often as that: one page in ten, one in a hundred.
+const MARKED: f64 = 0.1;
+const STRONGLY: f64 = 0.01;
+
+/// So sure is "give or take".
+const SURE: f64 = 0.95;
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Which areas.
+    pub level: Level,
+    /// How long.
+    pub pace: Pace,
+    /// One category, or all together.
+    pub category: Option<String>,
+    /// The last day of the figure wanted; the latest without one.
+    pub day: Option<NaiveDate>,
+}
+
+/// A published figure against those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// Further above than chance and the change of the figures bring on one page in a hundred.
+    WellAbove,
+    /// The same on one page in ten.
+    Above,
+    /// So far below.
+    Below,
+    /// Fewer than six figures before.
+    TooEarly,
+    /// Nothing to see.
+    Within,
+}
+
+/// One area.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// The district it lies in, for wards.
+    pub district: Option<String>,
+    /// The published figure, never below 0.
+    pub count: i64,
+    /// The mean of the figures before.
+    pub usual: Option<f64>,
+    /// Against them.
+    pub standing: Standing,
+    /// More than in the figure before, or less.
+    pub change: Option<i64>,
+    /// Reports a year for every 1,000 residents, at this figure's pace.
+    pub rate: Option<f64>,
+    /// Up to 26 figures that end with this one, oldest first, with their first days.
+    pub curve: Vec<(NaiveDate, u32)>,
+}
+
+/// A page of published figures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shown {
+    /// What the figures are about.
+    pub window: Window,
+    /// What became known from this instant on is in none of them.
+    pub as_known_on: chrono::DateTime<chrono::Utc>,
+    /// By how much a figure may differ from the true count: in 95 of 100 cases no more than this.
+    pub give_or_take: i64,
+    /// The areas, those that stand out first.
+    pub lines: Vec<Line>,
+    /// The last days of the figures before and after, where there are any.
+    pub earlier: Option<NaiveDate>,
+    /// The next.
+    pub later: Option<NaiveDate>,
+}
+
+impl Shown {
+    /// Answers from publications; none when nothing of the kind is published.
+    #[must_use]
+    pub fn of(published: &[Publication], geography: &Geography, request: &Request) -> Option<Self> {
+        let Request { level, pace, category, day } = request;
+        let pace = if level.paces().contains(pace) { *pace } else { level.paces()[0] };
+        let mut own: Vec<&Publication> = published.iter().filter(|one| one.span == pace.span()).collect();
+        own.sort_by_key(|one| one.window.first);
+        let end = day.and_then(|day| own.iter().rposition(|one| one.window.last <= day));
+        let end = end.unwrap_or(own.len().checked_sub(1)?);
+        let figures = figures(&own[..=end], pace.parts());
+        let at = figures.len().checked_sub(1)?;
+        let now = &figures[at];
+        let window = Window { first: now[0].window.first, last: now[now.len() - 1].window.last };
+        let cells = members(*level, geography);
+        let mut noise: BTreeMap<usize, Chances> = BTreeMap::new();
+        let many = cells.len() as f64;
+        let mut lines: Vec<Line> = Vec::new();
+        for (code, cells) in &cells {
+            let sum = |parts: &[&Publication]| -> Option<i64> {
+                let of = |part: &&Publication| {
+                    cells.iter().map(|cell| part.counts.of(cell, category.as_deref())).sum::<Option<i64>>()
+                };
+                parts.iter().map(of).sum()
+            };
+            let Some(count) = sum(now) else { continue };
+            let before: Vec<i64> =
+                figures[at.saturating_sub(pace.before())..at].iter().filter_map(|parts| sum(parts)).collect();
+            let changed = cells.len() * pace.parts();
+            let chances = noise.entry(changed).or_insert_with(|| chances(changed));
+            let usual = (before.len() >= LEAST_BEFORE)
+                .then(|| (before.iter().sum::<i64>() as f64 / before.len() as f64).max(0.0));
+            let area = geography.get(level.kind(), code);
+            let people = area.and_then(|area| area.population).filter(|people| *people > 0);
+            let curve = &figures[(at + 1).saturating_sub(CURVE)..=at];
+            lines.push(Line {
+                code: code.clone(),
+                name: area.map_or_else(|| code.clone(), |area| area.name.clone()),
+                district: (*level == Level::Ward)
+                    .then(|| {
+                        geography.above(code, AreaKind::District).next().map(|district| district.name.clone())
+                    })
+                    .flatten(),
+                count: count.max(0),
+                usual,
+                standing: usual.map_or(Standing::TooEarly, |usual| {
+                    standing(count, usual, before.len() as f64, (chances, changed), many)
+                }),
+                change: at
+                    .checked_sub(1)
+                    .and_then(|last| sum(&figures[last]))
+                    .map(|last| count.max(0) - last.max(0)),
+                rate: people.map(|people| {
+                    count.max(0) as f64 / f64::from(people) * 1_000.0 * 365.25 / f64::from(window.days())
+                }),
+                curve: curve
+                    .iter()
+                    .filter_map(|parts| {
+                        Some((parts[0].window.first, u32::try_from(sum(parts)?.max(0)).unwrap_or(u32::MAX)))
+                    })
+                    .collect(),
+            });
+        }
+        lines.sort_by(|a, b| (a.standing, &a.name, &a.code).cmp(&(b.standing, &b.name, &b.code)));
+        let changed = cells.values().map(BTreeSet::len).max().unwrap_or(1) * pace.parts();
+        let last = |at: usize| own.get(at).map(|one| one.window.last);
+        Some(Self {
+            window,
+            as_known_on: now.iter().map(|part| part.as_known_on).max()?,
+            give_or_take: chances(changed).within(SURE),
+            lines,
+            earlier: end.checked_sub(pace.parts()).and_then(last),
+            later: (end + 1 < own.len()).then(|| last((end + pace.parts()).min(own.len() - 1))).flatten(),
+        })
+    }
+}
+
+/// Publications without gaps between them, so many to a figure, the last figure with the last of them; oldest first.
+fn figures<'a>(own: &[&'a Publication], parts: usize) -> Vec<Vec<&'a Publication>> {
+    let mut figures = Vec::new();
+    for parts in own.rchunks(parts).filter(|chunk| chunk.len() == parts) {
+        let whole = parts.windows(2).all(|pair| pair[0].window.last.succ_opt() == Some(pair[1].window.first));
+        if whole {
+            figures.push(parts.to_vec());
+        }
+    }
+    figures.reverse();
+    figures
+}
+
+/// The cells that an area is the sum of, by the area's code.
+fn members(level: Level, geography: &Geography) -> BTreeMap<String, BTreeSet<String>> {
+    let alone =
+        |kind| geography.of_kind(kind).map(|area| (area.code.clone(), BTreeSet::from([area.code.clone()])));
+    let districts = || geography.of_kind(AreaKind::District).map(|area| area.code.clone());
+    match level {
+        Level::Ward | Level::District => alone(level.kind()).collect(),
+        Level::Whole => {
+            let whole = geography.of_kind(AreaKind::Whole).map(|area| area.code.clone()).next();
+            BTreeMap::from([(whole.unwrap_or_default(), districts().collect())])
+        }
+        Level::Csp => geography
+            .of_kind(AreaKind::Csp)
+            .filter_map(|csp| {
+                let wards: BTreeSet<&str> =
+                    geography.wards_of(AreaKind::Csp, &csp.code).map(|ward| ward.code.as_str()).collect();
+                let above =
+                    |ward: &&str| geography.above(ward, AreaKind::District).map(|area| area.code.clone());
+                let own: BTreeSet<String> = wards.iter().flat_map(above).collect();
+                // A partnership that cuts a district can't be summed from districts.
+                let whole = own.iter().all(|district| {
+                    geography
+                        .wards_of(AreaKind::District, district)
+                        .all(|ward| wards.contains(ward.code.as_str()))
+                });
+                (whole && !own.is_empty()).then(|| (csp.code.clone(), own))
+            })
+            .collect(),
+    }
+}
+
+/// How a figure stands against the mean of `before` earlier ones. The true count is taken as negative binomial around that
+/// mean: Poisson, and as unsure as a mean of so many changed figures is, Var = m + (m + cells x Var Z) / before. The change is
+/// added to it by convolution.
+fn standing(count: i64, usual: f64, before: f64, (chances, cells): (&Chances, usize), many: f64) -> Standing {
+    let mean = usual.max(0.1 * cells as f64);
+    let unsure = (mean + cells as f64 * VARIANCE) / before;
+    let Ok(truth) = Expectation::new(mean, mean * mean / unsure) else { return Standing::TooEarly };
+    let at_least = |count: i64| u64::try_from(count).map_or(1.0, |count| truth.upper_tail(count));
+    let upper: f64 = chances.each().map(|(z, p)| p * at_least(count - z)).sum();
+    let lower: f64 = chances.each().map(|(z, p)| p * (1.0 - at_least(count - z + 1))).sum();
+    match (upper * many, lower * many) {
+        (upper, _) if upper < STRONGLY => Standing::WellAbove,
+        (upper, _) if upper < MARKED => Standing::Above,
+        (_, lower) if lower < MARKED => Standing::Below,
+        _ => Standing::Within,
+    }
+}
