@@ -3,6 +3,7 @@
 //! Paths in it are relative to its own folder, so that a site can be moved as a whole.
 
 use crate::schedule::Schedule;
+use ipnet::IpNet;
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
@@ -73,11 +74,17 @@ pub struct SiteConfig {
     pub listen: SocketAddr,
     /// What links in mails begin with; `https://…` behind a proxy that holds the certificate.
     pub address: String,
+    /// Proxies in front of the site, as networks: only what these say of a client's address is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Default for SiteConfig {
     fn default() -> Self {
-        Self { listen: ([127, 0, 0, 1], 8080).into(), address: "http://127.0.0.1:8080".into() }
+        Self {
+            listen: ([127, 0, 0, 1], 8080).into(),
+            address: "http://127.0.0.1:8080".into(),
+            trusted_proxies: Vec::new(),
+        }
     }
 }
 

@@ -99,6 +99,7 @@ fn accounts() -> Vec<(&'static str, Role, Option<AreaRef>)> {
         ("sergeant-west", Role::NptSergeant, area(AreaKind::Npa, "west-leicester")),
         ("analyst", Role::Analyst, None),
         ("partner", Role::Partner, area(AreaKind::District, "E06000016")),
+        ("auditor", Role::Auditor, None),
     ]
 }
 

@@ -77,7 +77,8 @@ address = "sqlite:tension-watch.db"        # or postgres://USER@HOST/NAME when s
 
 [site]
 listen  = "127.0.0.1:8080"                 # put a proxy with a certificate in front
-address = "http://127.0.0.1:8080"          # what links in mails begin with
+address = "http://127.0.0.1:8080"          # what links in mails begin with, and the only name the site answers to
+# trusted_proxies = ["127.0.0.1/32"]       # proxies in front: only what these say of a client's address is believed
 
 [rules]
 folder = "rules"

@@ -7,6 +7,7 @@
 //! One file with an `Args` struct whose doc comments are the help, a `run` function, and a line in `Command`.
 
 mod alert;
+mod audit;
 mod cluster;
 mod demo;
 mod detect;
@@ -61,8 +62,10 @@ enum Command {
     Directory(directory::Args),
     /// See what has left, what waits and what could not be sent; try it again; send what is due.
     Outbox(outbox::Args),
-    /// Add somebody who may sign in.
+    /// Add or take away somebody who may sign in; list them.
     User(user::Args),
+    /// See who saw exact data, and who did what.
+    Audit(audit::Args),
     /// Judge series of counts against what is usual for them, CSV in and out, without a database.
     Detect(detect::Args),
     /// Find clusters of points, CSV in and out, without a database.
@@ -97,6 +100,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Directory(args) => wait(directory::run(config, args)),
         Command::Outbox(args) => wait(outbox::run(config, args)),
         Command::User(args) => wait(user::run(config, args)),
+        Command::Audit(args) => wait(audit::run(config, args)),
         Command::Detect(args) => detect::run(&args),
         Command::Cluster(args) => cluster::run(&args),
         Command::Locate(args) => locate::run(&args),

@@ -45,7 +45,8 @@ pub(super) async fn serve(site: Site, synthetic: bool, demo_accounts: Vec<(Strin
         .await
         .with_context(|| format!("{}: can't listen; is another program there?", site.config.site.listen))?;
     println!("Tension Watch listens on http://{}", listener.local_addr()?);
-    let pages = crate::web::Site::new(&engine, site.config.site.address.clone(), demo_accounts)?;
+    let pages = crate::web::Site::new(&engine, site.config.site.address.clone(), demo_accounts)?
+        .behind(&site.config.site.trusted_proxies);
     let web = crate::web::serve(pages, listener, stopped());
     let sender = send_for_ever(&site, transport);
     if synthetic {

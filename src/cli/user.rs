@@ -1,6 +1,7 @@
 //! `tension-watch user`: who may sign in.
 
 use super::{
+    audit,
     site::{Site, now},
     wrong,
 };
@@ -12,7 +13,7 @@ use crate::{
 use anyhow::Result;
 use std::{io::IsTerminal, path::PathBuf};
 
-/// Add somebody who may sign in.
+/// Add or take away somebody who may sign in; list them.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -35,11 +36,26 @@ enum Command {
         #[arg(long, value_name = "KIND/CODE")]
         area: Option<String>,
     },
+    /// Take an account away; whoever is signed in by it is signed out at once.
+    ///
+    /// Example: tension-watch user remove lead
+    Remove {
+        /// What they type.
+        name: String,
+    },
+    /// List accounts with their roles and areas.
+    ///
+    /// Example: tension-watch user list
+    List,
 }
 
 pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
-    let Command::Add { name, role, area } = args.command;
     let site = Site::open(&config).await?;
+    let (name, role, area) = match args.command {
+        Command::Add { name, role, area } => (name, role, area),
+        Command::Remove { name } => return remove(&site, &name).await,
+        Command::List => return list(&site).await,
+    };
     let area = area.map(|text| area_of(&text)).transpose()?;
     if let Some(wanted) = &area
         && !site
@@ -58,12 +74,36 @@ pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
     };
     let given = given.trim_end_matches(['\r', '\n']);
     let password = if given.is_empty() { new_password() } else { given.to_owned() };
+    let as_what = format!("{name} as {} of {}", role.code(), place(area.as_ref()));
+    let known = site.store.account(&name).await?.is_some();
     add(&site, &name, role, area, &password).await?;
+    audit::record(&site, if known { "account changed" } else { "account added" }, &as_what).await?;
     println!("{name} may sign in as {}", role.label());
     if given.is_empty() {
         println!("password (shown once): {password}");
     }
     Ok(())
+}
+
+async fn remove(site: &Site, name: &str) -> Result<()> {
+    if !site.store.delete_account(name).await? {
+        return Err(wrong(format!("there is no account `{name}`; `tension-watch user list` shows them")));
+    }
+    audit::record(site, "account removed", name).await?;
+    println!("{name} may not sign in any more");
+    Ok(())
+}
+
+async fn list(site: &Site) -> Result<()> {
+    for account in site.store.accounts().await? {
+        println!("{:<24} {:<16} {}", account.name, account.role.code(), place(account.area.as_ref()));
+    }
+    Ok(())
+}
+
+/// An area as people type it.
+fn place(area: Option<&AreaRef>) -> String {
+    area.map_or_else(|| "the whole county".into(), |area| format!("{}/{}", area.kind.code(), area.code))
 }
 
 /// `csp/charnwood`.

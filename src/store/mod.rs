@@ -41,6 +41,7 @@ mod accounts;
 mod alerts;
 mod answers;
 mod areas;
+mod audit;
 mod clusters;
 mod data_alerts;
 mod imports;
@@ -50,14 +51,16 @@ mod outbox;
 mod published;
 mod rules;
 mod runs;
+mod sessions;
 mod silences;
 mod threads;
 mod versions;
 
-pub use accounts::{Account, SavedSession};
+pub use accounts::Account;
 pub use alerts::AlertEvent;
 pub use answers::{Action, AnswerLink};
 pub use areas::WardShape;
+pub use audit::AuditEntry;
 pub use data_alerts::SavedDataAlert;
 pub use imports::{ImportRecord, SavedReject};
 pub use incidents::{KnownVersion, LinkedEvent, NewVersion};
@@ -67,6 +70,7 @@ pub use outbox::{
 pub use published::{PublishedStore, ReleasedAlert};
 pub use rules::SavedRules;
 pub use runs::{Run, RunOutcome};
+pub use sessions::{Counted, SavedSession};
 pub use silences::SavedSilence;
 pub use threads::ThreadRoot;
 pub use versions::{Known, SeenIncident, Versions};
@@ -182,6 +186,7 @@ impl Store {
             alerts::STATEMENTS,
             answers::STATEMENTS,
             areas::STATEMENTS,
+            audit::STATEMENTS,
             clusters::STATEMENTS,
             data_alerts::STATEMENTS,
             imports::STATEMENTS,
@@ -191,6 +196,7 @@ impl Store {
             published::STATEMENTS,
             rules::STATEMENTS,
             runs::STATEMENTS,
+            sessions::STATEMENTS,
             silences::STATEMENTS,
             threads::STATEMENTS,
             versions::STATEMENTS,

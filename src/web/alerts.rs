@@ -4,19 +4,19 @@ use super::{
     Site,
     classes::{capital, number},
     error::PageError,
-    hotspots::{day, frame, once_in},
+    hotspots::{day, frame, once_in, typed_day},
     reader::{Reader, Sight},
-    sign_in::same_origin,
+    routes::Right,
 };
 use crate::{
     mail::times,
-    model::{Alert, AlertLevel, AlertState, AreaKind, Geography, Outcome, Party, Role, Subject, Untold},
+    model::{Alert, AlertLevel, AlertState, AreaKind, Geography, Outcome, Party, Subject, Untold},
     stages::answers::{Answer, Answerer, LONGEST_ACTION},
 };
 use axum::{
     Form,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header},
     response::{Html, IntoResponse, Redirect, Response},
 };
 use chrono::{DateTime, Utc};
@@ -147,7 +147,7 @@ pub(super) async fn page(
             events,
             untold => alert.untold.as_ref().map(Untold::in_words),
             answers => answers(&site, &alert, &geography).await?,
-            may_answer => may_answer(&reader),
+            may_answer => Right::Answer.allows(reader.role),
             own => own_answer(&alert, &reader.party()),
             outcomes => outcomes(),
             mailed => alert.sequence > 0,
@@ -171,10 +171,8 @@ pub(super) async fn release(
     State(site): State<Arc<Site>>,
     reader: Reader,
     Path(number): Path<String>,
-    headers: HeaderMap,
     Form(sent): Form<Released>,
 ) -> Result<Redirect, PageError> {
-    same_origin(&headers)?;
     reader.sent(&sent.token)?;
     let geography = geography(&site).await?;
     let alert = find(&site, &reader, &geography, &number).await?;
@@ -188,8 +186,7 @@ pub(super) async fn release(
 
 /// Those responsible for all of its wards, and the force.
 fn may_release(reader: &Reader, alert: &Alert, geography: &Geography) -> bool {
-    matches!(reader.role, Role::CspCoordinator | Role::CspChair | Role::HateLead | Role::Analyst)
-        && reader.sight(geography).of_all(&alert.latest.wards)
+    Right::Release.allows(reader.role) && reader.sight(geography).of_all(&alert.latest.wards)
 }
 
 /// What the forms of an alert send.
@@ -217,9 +214,9 @@ impl Sent {
             "action" => match (line(&self.action), self.due.trim()) {
                 (title, _) if title.is_empty() => Err("Write what you are doing, in a line without names."),
                 (title, "") => Ok(Answer::Act { title, due: None }),
-                (title, due) => match due.parse() {
-                    Ok(due) => Ok(Answer::Act { title, due: Some(due) }),
-                    Err(_) => Err("Write the date as YYYY-MM-DD, or leave it empty."),
+                (title, due) => match typed_day(due) {
+                    Some(due) => Ok(Answer::Act { title, due: Some(due) }),
+                    None => Err("Write the date as YYYY-MM-DD, or leave it empty."),
                 },
             },
             "expected" => match line(&self.event) {
@@ -238,17 +235,12 @@ impl Sent {
 pub(super) async fn answer(
     State(site): State<Arc<Site>>,
     reader: Reader,
-    headers: HeaderMap,
     Path(number): Path<String>,
     Form(form): Form<Sent>,
 ) -> Result<Response, PageError> {
-    same_origin(&headers)?;
     reader.sent(&form.token)?;
     let geography = geography(&site).await?;
     let alert = find(&site, &reader, &geography, &number).await?;
-    if !may_answer(&reader) {
-        return Err(PageError::NotFound);
-    }
     let answer = match form.answer() {
         Ok(answer) => answer,
         Err(missing) => {
@@ -265,11 +257,6 @@ pub(super) async fn answer(
     let by = Answerer { party, who };
     site.engine.answer(&alert.number, &by, &answer, site.clock.now()).await?;
     Ok(Redirect::to(&format!("/alerts/{}", alert.number)).into_response())
-}
-
-/// Auditors read and change nothing.
-fn may_answer(reader: &Reader) -> bool {
-    reader.role != Role::Auditor
 }
 
 /// What a party has answered, as a word for the page.

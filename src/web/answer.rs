@@ -8,7 +8,6 @@ use super::{
     error::PageError,
     hotspots::once_in,
     password::random_bytes,
-    sign_in::same_origin,
 };
 use crate::{
     import::hex,
@@ -18,7 +17,7 @@ use crate::{
 use axum::{
     Form,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{Html, IntoResponse, Response},
 };
 use minijinja::context;
@@ -33,7 +32,10 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     match site.engine.link(&token, site.clock.now()).await? {
         Some((link, alert)) => {
-            Ok(Html(page(&site, &token, &alert, &link.party, None).await?).into_response())
+            let page = page(&site, &token, &alert, &link.party, None).await?;
+            site.record("", Some(link.party.role), "alert, by the link of a mail", &alert.number, "shown")
+                .await?;
+            Ok(Html(page).into_response())
         }
         None => ended(&site),
     }
@@ -41,11 +43,9 @@ pub(super) async fn show(
 
 pub(super) async fn press(
     State(site): State<Arc<Site>>,
-    headers: HeaderMap,
     Path(token): Path<String>,
     Form(form): Form<Sent>,
 ) -> Result<Response, PageError> {
-    same_origin(&headers)?;
     let now = site.clock.now();
     let Some((link, alert)) = site.engine.link(&token, now).await? else { return ended(&site) };
     let who: String = form.who.chars().filter(|letter| !letter.is_control()).take(LONGEST_WHO).collect();
@@ -72,6 +72,11 @@ pub(super) async fn press(
     };
     let alert = site.engine.store.alert(&alert.number).await?.unwrap_or(alert);
     let page = page(&site, &token, &alert, &link.party, Some((said, good))).await?;
+    let outcome = if good { "done" } else { "refused" };
+    let what = "answer to an alert, by the link of a mail";
+    if let Err(failed) = site.record("", Some(link.party.role), what, &alert.number, outcome).await {
+        tracing::error!(error = %failed, "an answer could not be recorded in the audit log");
+    }
     let status = if good { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     Ok((status, Html(page)).into_response())
 }

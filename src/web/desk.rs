@@ -3,10 +3,9 @@
 //! Pages for partners get a [`Desk`] and nothing else: from here no way leads to an incident, an exact count or an alert that
 //! was not released.
 
-use super::{classes::Class, error::PageError, reader::Reader};
+use super::{classes::Class, error::PageError, reader::Reader, routes::Right};
 use crate::{
     import,
-    model::Role,
     stages::county::County,
     store::{PublishedStore, WardShape},
 };
@@ -73,11 +72,12 @@ impl Desk {
             role => reader.role.label(),
             token => &reader.token,
             exact_pages => reader.sees_exact(),
-            silences_page => matches!(
-                reader.role,
-                Role::CspCoordinator | Role::CspChair | Role::Analyst | Role::HateLead | Role::Auditor
-            ),
-            rules_page => matches!(reader.role, Role::Analyst | Role::HateLead | Role::Auditor),
+            figures_page => Right::Figures.allows(reader.role),
+            may_download => Right::Download.allows(reader.role),
+            alerts_page => Right::AlertList.allows(reader.role),
+            silences_page => Right::Silences.allows(reader.role),
+            rules_page => Right::Rules.allows(reader.role),
+            audit_page => Right::Audit.allows(reader.role),
         }
     }
 

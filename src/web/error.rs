@@ -14,6 +14,10 @@ pub(super) enum PageError {
     NotFound,
     /// A form that was not sent from our pages, or too old.
     Form,
+    /// It does not say for which host it is, or says so twice.
+    NoHost,
+    /// It was meant for another host.
+    Elsewhere,
     /// Something failed here.
     Inside(anyhow::Error),
 }
@@ -37,6 +41,16 @@ impl IntoResponse for PageError {
                 StatusCode::FORBIDDEN,
                 "The form is out of date",
                 "Nothing was changed. Go back, load the page again and press the button once more.",
+            ),
+            Self::NoHost => (
+                StatusCode::BAD_REQUEST,
+                "The request names no host",
+                "A browser always says which site it wants.",
+            ),
+            Self::Elsewhere => (
+                StatusCode::MISDIRECTED_REQUEST,
+                "This is not the address of this site",
+                "Use the address that you were given. Whoever runs the site sets it in [site] address.",
             ),
             Self::Inside(failed) => {
                 tracing::error!(error = format!("{failed:#}"), "a page failed");

@@ -18,7 +18,7 @@ use axum::{
     http::header,
     response::{Html, IntoResponse, Redirect, Response},
 };
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate};
 use minijinja::{Value, context};
 use serde::Deserialize;
 use std::{collections::BTreeMap, sync::Arc};
@@ -66,7 +66,7 @@ fn period(text: &str) -> Option<u32> {
 pub(super) async fn rows(site: &Site, reader: &Reader, asked: &Asked) -> Result<Rows, PageError> {
     let store = &site.engine.store;
     let last = store.last_run().await?.ok_or(PageError::NotFound)?;
-    let wanted = asked.night.as_deref().and_then(|text| text.parse::<NaiveDate>().ok());
+    let wanted = asked.night.as_deref().and_then(typed_day);
     let run = match wanted {
         Some(night) => store.run_of(night).await?.ok_or(PageError::NotFound)?,
         None => last.clone(),
@@ -242,6 +242,11 @@ pub(super) fn once_in(strength: Recurrence) -> String {
     } else {
         format!("about once in {days:.0} days")
     }
+}
+
+/// A day that somebody typed. The arithmetic of zones and databases ends somewhere in other centuries.
+pub(super) fn typed_day(text: &str) -> Option<NaiveDate> {
+    text.trim().parse::<NaiveDate>().ok().filter(|day| (1900..2200).contains(&day.year()))
 }
 
 pub(super) fn day(date: NaiveDate) -> String {

@@ -2,23 +2,28 @@
 //!
 //! In: requests of signed-in people. Out: pages that work without a script, data for the map, health.
 //!
-//! Nothing but signing in, health and static files is open to everyone. What a page shows of counts goes through
+//! Nothing but signing in, health and static files is open to everyone; `routes` is the whole list. What a page shows of counts goes through
 //! `reader::Sight`; what a class, a colour or a download shows comes from the same rows.
 //!
 //! # Adding a page
 //!
-//! One file with a handler that takes a [`Reader`](reader::Reader), a template, and a line in [`router`].
+//! One file with a handler that takes a [`Reader`](reader::Reader), a template, and a line in [`routes::ROUTES`], which says
+//! who may call it.
 
 mod alerts;
 mod answer;
+mod audit;
 mod classes;
+mod client;
 mod desk;
 mod error;
+mod guard;
 mod hotspots;
 mod map;
 mod password;
 mod published;
 mod reader;
+mod routes;
 mod rules;
 mod serve;
 mod session;
@@ -46,15 +51,19 @@ use axum::{
     Router,
     extract::{FromRef, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use chrono::{NaiveDate, TimeDelta};
+use ipnet::IpNet;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use serde_json::json;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tower::ServiceBuilder;
@@ -64,7 +73,7 @@ use tower_http::{
 };
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
-const TEMPLATES: [(&str, &str); 15] = [
+const TEMPLATES: [(&str, &str); 16] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("sign_in.html", include_str!("templates/sign_in.html")),
     ("hotspots.html", include_str!("templates/hotspots.html")),
@@ -72,6 +81,7 @@ const TEMPLATES: [(&str, &str); 15] = [
     ("alert.html", include_str!("templates/alert.html")),
     ("answering.html", include_str!("templates/answering.html")),
     ("answer.html", include_str!("templates/answer.html")),
+    ("audit.html", include_str!("templates/audit.html")),
     ("ended.html", include_str!("templates/ended.html")),
     ("missing.html", include_str!("templates/missing.html")),
     ("explained.html", include_str!("templates/explained.html")),
@@ -100,8 +110,8 @@ const FAILURES_SHOW: TimeDelta = TimeDelta::days(1);
 /// Nights are a day apart, and a run takes its time.
 const NIGHTS_APART: TimeDelta = TimeDelta::hours(26);
 
-/// A signed-in reader who does nothing for so many hours is signed out.
-const IDLE_HOURS: i64 = 8;
+/// Largest body of a request, in bytes.
+const LARGEST_FORM: usize = 64 * 1024;
 
 /// What the pages stand on.
 pub struct Site {
@@ -111,6 +121,9 @@ pub struct Site {
     demo_accounts: Vec<(String, String)>,
     /// What pages for partners get instead of a site.
     desk: Arc<Desk>,
+    trusted_proxies: Vec<IpNet>,
+    /// So many passwords have been compared: each costs a tenth of a second.
+    compared: AtomicU64,
     kept: Mutex<BTreeMap<Question, Arc<Figures>>>,
 }
 
@@ -135,8 +148,23 @@ impl Site {
             address,
             demo_accounts,
             desk: Arc::new(desk),
+            trusted_proxies: Vec::new(),
+            compared: AtomicU64::new(0),
             kept: Mutex::new(BTreeMap::new()),
         })
+    }
+
+    /// What these proxies say of their clients' addresses is believed.
+    #[must_use]
+    pub fn behind(mut self, proxies: &[IpNet]) -> Self {
+        proxies.clone_into(&mut self.trusted_proxies);
+        self
+    }
+
+    /// Whether a password belongs to a hash, counted.
+    async fn is_right(&self, password: String, hash: Option<String>) -> bool {
+        self.compared.fetch_add(1, Ordering::Relaxed);
+        password::is_right(password, hash).await
     }
 
     fn render(&self, template: &str, values: Value) -> Result<String> {
@@ -168,7 +196,10 @@ impl FromRef<Arc<Site>> for AtDesk {
 
 /// Every page, with what surrounds them.
 pub fn router(site: Site) -> Router {
-    let site = Arc::new(site);
+    router_of(&Arc::new(site))
+}
+
+fn router_of(site: &Arc<Site>) -> Router {
     let sessions = session::Sessions { store: site.engine.store.clone(), clock: Arc::clone(&site.clock) };
     let secure = site.address.starts_with("https://");
     let session_layer = SessionManagerLayer::new(sessions)
@@ -176,7 +207,7 @@ pub fn router(site: Site) -> Router {
         .with_secure(secure)
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
-        .with_expiry(Expiry::OnInactivity(time::Duration::hours(IDLE_HOURS)));
+        .with_expiry(Expiry::OnSessionEnd);
     let set = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
@@ -185,38 +216,16 @@ pub fn router(site: Site) -> Router {
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(set(header::REFERRER_POLICY, "same-origin"))
         .layer(set(header::CACHE_CONTROL, "no-store"))
+        .option_layer(secure.then(|| set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000")))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::new())
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(30)))
-        .layer(RequestBodyLimitLayer::new(64 * 1024));
-    Router::new()
-        .route("/", get(hotspots::page))
-        .route("/hotspots.csv", get(hotspots::csv))
-        .route("/map/figures.json", get(map::figures))
-        .route("/map/wards.geojson", get(map::wards))
-        .route("/published", get(published::page))
-        .route("/published.csv", get(published::csv))
-        .route("/published.geojson", get(published::geojson))
-        .route("/published/figures.json", get(published::figures))
-        .route("/alerts", get(alerts::list))
-        .route("/alerts/{number}", get(alerts::page))
-        .route("/alerts/{number}/answer", post(alerts::answer))
-        .route("/alerts/{number}/release", post(alerts::release))
-        .route("/alerts/{number}/mail/{part}", get(alerts::mail))
-        .route("/alerts/{number}/explained", get(alerts::explained))
-        .route("/silences", get(silences::list).post(silences::ask))
-        .route("/silences/{id}/end", post(silences::end))
-        .route("/rules", get(rules::list))
-        .route("/rules/why-not", get(rules::why_not))
-        .route("/rules/{id}", get(rules::page))
-        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
-        .route("/sign-out", post(sign_in::sign_out))
+        .layer(from_fn_with_state(Arc::clone(site), guard::guard))
+        .layer(RequestBodyLimitLayer::new(LARGEST_FORM));
+    routes::router(site)
         .layer(session_layer)
-        .route("/answer/{token}", get(answer::show).post(answer::press))
-        .route("/health", get(health))
-        .route("/static/{file}", get(map::asset))
         .fallback(|| async { error::PageError::NotFound })
-        .with_state(site)
+        .with_state(Arc::clone(site))
         .layer(around)
 }
 

@@ -1,7 +1,11 @@
 //! Who is reading, and what they may see.
 
 use super::{Site, error::PageError};
-use crate::model::{AreaKind, AreaRef, Geography, Party, Role};
+use crate::{
+    model::{AreaKind, AreaRef, Geography, Party, Role},
+    stages::letters::hash_of,
+    store::Account,
+};
 use axum::{extract::FromRequestParts, http::request::Parts};
 use std::{collections::BTreeSet, sync::Arc};
 use tower_sessions::Session;
@@ -10,6 +14,15 @@ use tower_sessions::Session;
 pub(super) const ACCOUNT: &str = "account";
 /// The key of the token that forms carry.
 pub(super) const TOKEN: &str = "token";
+
+/// The key of the account as it was when its owner signed in.
+pub(super) const MARK: &str = "mark";
+
+/// Changes whenever role, area or password of an account do: a session is good for the account it began with.
+pub(super) fn mark(account: &Account) -> String {
+    let area = account.area.as_ref().map(|area| (area.kind.code(), area.code.as_str()));
+    hash_of(&format!("{}|{area:?}|{}", account.role.code(), account.password_hash))
+}
 
 /// Somebody who is signed in.
 #[derive(Debug, Clone)]
@@ -101,12 +114,20 @@ impl FromRequestParts<Arc<Site>> for Reader {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, PageError> {
+        // The gate of the route has asked before.
+        if let Some(reader) = parts.extensions.get::<Self>() {
+            return Ok(reader.clone());
+        }
         let session = Session::from_request_parts(parts, site).await.map_err(|_| PageError::SignIn)?;
         let name: Option<String> = session.get(ACCOUNT).await?;
         let token: Option<String> = session.get(TOKEN).await?;
+        let begun: Option<String> = session.get(MARK).await?;
         let (Some(name), Some(token)) = (name, token) else { return Err(PageError::SignIn) };
         // Asked for every page: an account that was changed or taken away counts at once.
         let account = site.engine.store.account(&name).await?.ok_or(PageError::SignIn)?;
+        if begun != Some(mark(&account)) {
+            return Err(PageError::SignIn);
+        }
         Ok(Self { name, role: account.role, area: account.area, token })
     }
 }

@@ -4,7 +4,7 @@ use super::{
     Site,
     classes::capital,
     error::PageError,
-    hotspots::{day, frame},
+    hotspots::{day, frame, typed_day},
     reader::{Reader, Sight},
 };
 use crate::{
@@ -17,7 +17,7 @@ use axum::{
     extract::{Path, Query, State},
     response::Html,
 };
-use chrono::{Days, NaiveDate};
+use chrono::Days;
 use minijinja::{Value, context};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -153,7 +153,7 @@ pub(super) async fn why_not(
 ) -> Result<Html<String>, PageError> {
     let county = &site.engine.county;
     let last = site.engine.store.last_run().await?.map(|run| run.night);
-    let on = asked.night.parse::<NaiveDate>().ok().or(last).ok_or(PageError::NotFound)?;
+    let on = typed_day(&asked.night).or(last).ok_or(PageError::NotFound)?;
     let geography = county.geography(on)?;
     everything(&reader, &geography)?;
     let known = &county.pack.categories;

@@ -1,14 +1,19 @@
 //! Connections: taken, given time limits, and ended together.
 
-use super::{Site, router};
+use super::{Site, client::Peer, router};
 use anyhow::Result;
+use axum::{Extension, Router};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use std::{sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::Semaphore};
+use std::{net::IpAddr, sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
+use tower::Layer;
 
 /// A request whose head has not arrived by then is dropped; otherwise half-sent requests pile up for ever.
 const HEAD_ARRIVES: Duration = Duration::from_secs(10);
@@ -25,21 +30,29 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 ///
 /// Never at present; a connection that fails is that reader's alone.
 pub async fn serve(site: Site, listener: TcpListener, stopped: impl Future<Output = ()>) -> Result<()> {
-    let service = TowerToHyperService::new(router(site));
+    serve_router(router(site), listener, stopped).await
+}
+
+pub(super) async fn serve_router(
+    router: Router,
+    listener: TcpListener,
+    stopped: impl Future<Output = ()>,
+) -> Result<()> {
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_ARRIVES);
     let open = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     tokio::pin!(stopped);
     loop {
-        let (stream, turn) = tokio::select! {
+        let (stream, peer, turn) = tokio::select! {
             () = &mut stopped => break,
             taken = take(&listener, &room) => match taken {
                 Some(taken) => taken,
                 None => continue,
             },
         };
-        let connection = open.watch(http.serve_connection(TokioIo::new(stream), service.clone()));
+        let service = TowerToHyperService::new(Extension(Peer(peer)).layer(router.clone()));
+        let connection = open.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             // A reader who hangs up is no fault of ours.
             let _ = connection.await;
@@ -53,10 +66,10 @@ pub async fn serve(site: Site, listener: TcpListener, stopped: impl Future<Outpu
 async fn take(
     listener: &TcpListener,
     room: &Arc<Semaphore>,
-) -> Option<(tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, IpAddr, OwnedSemaphorePermit)> {
     let turn = Arc::clone(room).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, turn)),
+        Ok((stream, peer)) => Some((stream, peer.ip(), turn)),
         Err(failed) => {
             tracing::warn!(error = %failed, "a connection could not be taken");
             tokio::time::sleep(Duration::from_millis(100)).await;

@@ -1,8 +1,13 @@
-//! Sessions of the site, kept in the store.
+//! Sessions of the site, kept in the store. When they end is decided here, by our own clock, never by the cookie.
 
-use crate::store::{SavedSession, Store};
+use super::reader::ACCOUNT;
+use crate::{
+    clock::Clock,
+    stages::letters::hash_of,
+    store::{SavedSession, Store},
+};
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::TimeDelta;
 use std::{collections::HashMap, sync::Arc};
 use tower_sessions::{
     SessionStore,
@@ -10,7 +15,14 @@ use tower_sessions::{
     session_store::{Error, Result},
 };
 
-use crate::clock::Clock;
+/// A reader who does nothing for so long is signed out.
+pub(super) const IDLE: TimeDelta = TimeDelta::minutes(30);
+
+/// However busy they are, they sign in again after so long.
+pub(super) const LONGEST: TimeDelta = TimeDelta::hours(12);
+
+/// That somebody was seen is written at most this often: most pages write nothing.
+const NOTED: TimeDelta = TimeDelta::minutes(1);
 
 /// The store as the session layer sees it.
 #[derive(Clone)]
@@ -28,41 +40,60 @@ impl std::fmt::Debug for Sessions {
 #[async_trait]
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
-        while !self.store.new_session(&saved(record)?).await.map_err(failed)? {
+        let now = self.clock.now();
+        // A good moment to forget those that have ended.
+        self.store.delete_old_sessions(now - IDLE, now - LONGEST).await.map_err(failed)?;
+        loop {
+            let session = SavedSession {
+                id: key(&record.id),
+                account: account(record),
+                body: body(record)?,
+                started_at: now,
+                seen_at: now,
+            };
+            if self.store.new_session(&session).await.map_err(failed)? {
+                return Ok(());
+            }
             record.id = Id::default();
         }
-        Ok(())
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        self.store.save_session(&saved(record)?).await.map_err(failed)
+        let body = body(record)?;
+        self.store.save_session(&key(&record.id), &account(record), &body).await.map_err(failed)
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let found = self.store.session(&id.to_string(), self.clock.now()).await.map_err(failed)?;
-        found.map(|saved| read(*id, saved)).transpose()
+        let (key, now) = (key(id), self.clock.now());
+        let found = self.store.session(&key, now - IDLE, now - LONGEST).await.map_err(failed)?;
+        let Some(saved) = found else { return Ok(None) };
+        if now - saved.seen_at >= NOTED {
+            self.store.session_seen(&key, now).await.map_err(failed)?;
+        }
+        let ends = (saved.started_at + LONGEST).timestamp();
+        let data: HashMap<String, serde_json::Value> =
+            serde_json::from_value(saved.body).map_err(|wrong| Error::Decode(wrong.to_string()))?;
+        let expiry_date = time::OffsetDateTime::from_unix_timestamp(ends)
+            .map_err(|wrong| Error::Decode(wrong.to_string()))?;
+        Ok(Some(Record { id: *id, data, expiry_date }))
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        self.store.delete_session(&id.to_string()).await.map_err(failed)
+        self.store.delete_session(&key(id)).await.map_err(failed)
     }
 }
 
-fn saved(record: &Record) -> Result<SavedSession> {
-    Ok(SavedSession {
-        id: record.id.to_string(),
-        body: serde_json::to_value(&record.data).map_err(|wrong| Error::Encode(wrong.to_string()))?,
-        expires_at: DateTime::<Utc>::from_timestamp(record.expiry_date.unix_timestamp(), 0)
-            .ok_or_else(|| Error::Encode("the end of the session".into()))?,
-    })
+/// Under what a session is kept: whoever reads the table, or a copy of it, learns no id that a browser could send.
+pub(super) fn key(id: &Id) -> String {
+    hash_of(&id.to_string())
 }
 
-fn read(id: Id, saved: SavedSession) -> Result<Record> {
-    let data: HashMap<String, serde_json::Value> =
-        serde_json::from_value(saved.body).map_err(|wrong| Error::Decode(wrong.to_string()))?;
-    let expiry_date = time::OffsetDateTime::from_unix_timestamp(saved.expires_at.timestamp())
-        .map_err(|wrong| Error::Decode(wrong.to_string()))?;
-    Ok(Record { id, data, expiry_date })
+fn body(record: &Record) -> Result<serde_json::Value> {
+    serde_json::to_value(&record.data).map_err(|wrong| Error::Encode(wrong.to_string()))
+}
+
+fn account(record: &Record) -> String {
+    record.data.get(ACCOUNT).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
 }
 
 fn failed(wrong: crate::store::StoreError) -> Error {

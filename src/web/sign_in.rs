@@ -2,15 +2,16 @@
 
 use super::{
     Site,
+    client::Client,
     error::PageError,
-    password::{is_right, random_bytes},
-    reader::{ACCOUNT, Reader, TOKEN},
+    password::random_bytes,
+    reader::{ACCOUNT, MARK, Reader, TOKEN, mark},
 };
-use crate::import::hex;
+use crate::{import::hex, store::Counted};
 use axum::{
     Form,
-    extract::State,
-    http::{HeaderMap, StatusCode, header},
+    extract::{Query, State},
+    http::{Method, StatusCode, request::Parts, uri::PathAndQuery},
     response::{Html, IntoResponse, Redirect, Response},
 };
 use chrono::TimeDelta;
@@ -22,12 +23,19 @@ use tower_sessions::Session;
 /// Failures are counted over this time.
 const COUNTED: TimeDelta = TimeDelta::minutes(15);
 /// So many failures of one account, and no password is right for the rest of the time.
-const MOST_FAILURES: i64 = 10;
+const MOST_OF_AN_ACCOUNT: i64 = 10;
+/// So many from one address, and no password from there is looked at.
+const MOST_OF_A_CLIENT: i64 = 30;
+
+/// No path of ours is longer.
+const LONGEST_NEXT: usize = 200;
 
 #[derive(Deserialize)]
 pub(super) struct SignIn {
     name: String,
     password: String,
+    #[serde(default)]
+    next: String,
 }
 
 #[derive(Deserialize)]
@@ -35,62 +43,131 @@ pub(super) struct SignOut {
     token: String,
 }
 
-pub(super) async fn show(State(site): State<Arc<Site>>) -> Result<Html<String>, PageError> {
-    page(&site, false)
+/// Where to go afterwards.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    next: String,
 }
 
-fn page(site: &Site, failed: bool) -> Result<Html<String>, PageError> {
+pub(super) async fn show(
+    State(site): State<Arc<Site>>,
+    Query(asked): Query<Asked>,
+) -> Result<Html<String>, PageError> {
+    page(&site, false, local(&asked.next))
+}
+
+fn page(site: &Site, failed: bool, next: &str) -> Result<Html<String>, PageError> {
     let accounts = &site.demo_accounts;
-    Ok(Html(
-        site.render("sign_in.html", context! { failed, accounts, county => &site.engine.county.pack.name })?,
-    ))
+    let county = &site.engine.county.pack.name;
+    Ok(Html(site.render("sign_in.html", context! { failed, accounts, county, next })?))
+}
+
+/// Sends somebody to sign in first, and back to the page that they asked for.
+pub(super) fn first(parts: &Parts) -> Redirect {
+    let asked = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let next = if parts.method == Method::GET { local(asked) } else { "/" };
+    if next == "/" {
+        return Redirect::to("/sign-in");
+    }
+    // `local` leaves nothing but these that would mean something in an address.
+    Redirect::to(&format!("/sign-in?next={}", next.replace('&', "%26")))
+}
+
+/// A path of this site, or the first page: whatever could lead elsewhere has letters that our own paths lack.
+fn local(next: &str) -> &str {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.?=&".contains(c);
+    let own = next.starts_with('/') && !next.contains("//") && next.len() <= LONGEST_NEXT;
+    if own && next.chars().all(plain) { next } else { "/" }
 }
 
 pub(super) async fn sign_in(
     State(site): State<Arc<Site>>,
     session: Session,
-    headers: HeaderMap,
+    client: Client,
     Form(form): Form<SignIn>,
 ) -> Result<Response, PageError> {
-    same_origin(&headers)?;
     let store = &site.engine.store;
     let now = site.clock.now();
-    let who: String = form.name.trim().chars().take(60).collect();
-    let tried_out = store.sign_in_failures(&who, now - COUNTED).await? >= MOST_FAILURES;
-    let hash = store.account(&who).await?.map(|account| account.password_hash);
+    let who: String = form.name.trim().chars().filter(|letter| !letter.is_control()).take(60).collect();
+    let (by_account, by_client) = (format!("account:{who}"), client.counted(&site.engine.answer_key));
+    let counted = [
+        Counted { who: &by_client, most: MOST_OF_A_CLIENT },
+        Counted { who: &by_account, most: MOST_OF_AN_ACCOUNT },
+    ];
+    let may_try = store.may_try(&counted, now, now - COUNTED).await?;
+    let account = store.account(&who).await?;
     let password: String = form.password.chars().take(200).collect();
-    if tried_out || !is_right(password, hash).await {
-        store.count_sign_in_failure(&who, now, now - COUNTED).await?;
-        return Ok((StatusCode::UNAUTHORIZED, page(&site, true)?).into_response());
-    }
-    store.forget_sign_in_failures(&who).await?;
+    let hash = account.as_ref().map(|account| account.password_hash.clone());
+    let right = may_try && site.is_right(password, hash).await;
+    let role = account.as_ref().map(|account| account.role);
+    let Some(account) = account.filter(|_| right) else {
+        // What is no account's name may be a password in the wrong field. Tries that cost us nothing are not written
+        // down one by one: whoever floods the page would flood the log.
+        if may_try {
+            let known = role.map_or("", |_| who.as_str());
+            site.record(known, role, "sign-in", "", "wrong name or password").await?;
+        }
+        return Ok((StatusCode::UNAUTHORIZED, page(&site, true, local(&form.next))?).into_response());
+    };
+    store.has_signed_in(&by_account, &by_client).await?;
     // A session that was there before must not become the one that is signed in.
+    session.clear().await;
     session.cycle_id().await?;
-    session.insert(ACCOUNT, who).await?;
+    session.insert(ACCOUNT, &who).await?;
+    session.insert(MARK, mark(&account)).await?;
     session.insert(TOKEN, hex(&random_bytes::<16>())).await?;
-    Ok(Redirect::to("/").into_response())
+    site.record(&who, role, "sign-in", "", "done").await?;
+    Ok(Redirect::to(local(&form.next)).into_response())
 }
 
 pub(super) async fn sign_out(
     reader: Reader,
     session: Session,
-    headers: HeaderMap,
     Form(form): Form<SignOut>,
 ) -> Result<Redirect, PageError> {
-    same_origin(&headers)?;
     reader.sent(&form.token)?;
     session.flush().await?;
     Ok(Redirect::to("/sign-in"))
 }
 
-/// A form that a browser says comes from another site is refused.
-pub(super) fn same_origin(headers: &HeaderMap) -> Result<(), PageError> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    match (text(header::ORIGIN), text(header::HOST)) {
-        (None, _) => Ok(()),
-        (Some(origin), Some(host)) if origin.split_once("://").is_some_and(|(_, from)| from == host) => {
-            Ok(())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_signing_in_nobody_is_led_elsewhere() {
+        for evil in [
+            "//evil.example",
+            "///evil.example",
+            "\\\\evil.example",
+            "/\\evil.example",
+            "\\/evil.example",
+            "/%2f%2fevil.example",
+            "/%5cevil.example",
+            "%2f%2fevil.example",
+            "javascript:alert(1)",
+            "/javascript:alert(1)",
+            "data:text/html,x",
+            "https://evil.example",
+            "https:evil.example",
+            "/\r\nlocation: https://evil.example",
+            "/%0d%0aset-cookie: a=b",
+            "/\t/evil.example",
+            " //evil.example",
+            "/a//evil.example",
+            "/.//evil.example",
+            "evil.example",
+            "@evil.example",
+            "/@evil.example",
+            "",
+        ] {
+            assert_eq!(local(evil), "/", "{evil:?}");
         }
-        _ => Err(PageError::Form),
+        let long = format!("/{}", "a".repeat(400));
+        assert_eq!(local(&long), "/");
+        for own in ["/", "/alerts/LLR-2026-0001", "/?area=ward&strand=race&period=28&night=2026-06-29"] {
+            assert_eq!(local(own), own);
+        }
     }
 }

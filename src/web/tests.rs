@@ -3,24 +3,62 @@ use crate::{
     import::read_pack,
     model::{Alert, AreaRef, Finding, Recurrence, Role, Subject, Window},
     stages::{county::County, setup::save_pack},
-    store::{Account, Known, MessageKind, OutboxMessage, Run, RunOutcome, Store},
+    store::{Account, Known, MessageKind, OutboxMessage, Run, RunOutcome, SavedRules, Store},
     synth::llr,
 };
 use axum::{
     body::{Body, to_bytes},
     http::{Request, Response as Answer},
 };
+use std::sync::atomic::AtomicI64;
 use tower::ServiceExt;
 use uuid::Uuid;
 
+mod access;
+mod audit;
+mod routes;
+mod threats;
+
+/// A clock that tests move on.
+#[derive(Clone, Default)]
+struct Moved(Arc<AtomicI64>);
+
+impl Moved {
+    fn by(&self, time: TimeDelta) {
+        self.0.fetch_add(time.num_seconds(), Ordering::Relaxed);
+    }
+}
+
+impl Clock for Moved {
+    fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        SystemClock.now() + TimeDelta::seconds(self.0.load(Ordering::Relaxed))
+    }
+}
+
 struct Pages {
     router: Router,
+    site: Arc<Site>,
+    clock: Moved,
     store: Store,
     _folder: tempfile::TempDir,
 }
 
 impl Pages {
     async fn new() -> Self {
+        Self::at("http://127.0.0.1:8080").await
+    }
+
+    /// A site with this address.
+    async fn at(address: &str) -> Self {
+        Self::of(address, &[]).await
+    }
+
+    /// A site that believes these proxies.
+    async fn behind_proxy(network: &str) -> Self {
+        Self::of("http://127.0.0.1:8080", &[network.parse().unwrap()]).await
+    }
+
+    async fn of(address: &str, proxies: &[IpNet]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("sqlite:{}", folder.path().join("t.db").display())).await.unwrap();
         let files = read_pack(llr::PACK, llr::AREAS, llr::LINKS, llr::DIRECTORY).unwrap();
@@ -36,6 +74,17 @@ impl Pages {
         ] {
             let account =
                 Account { name: name.into(), role, area, password_hash: hash.clone(), created_at: now };
+            store.save_account(&account).await.unwrap();
+        }
+        // One of each role; those who answer for an area have that of the alert.
+        for role in Role::ALL {
+            let local = matches!(
+                role,
+                Role::CspCoordinator | Role::CspChair | Role::NptSergeant | Role::NpaCommander
+            );
+            let area = csp("safer-leicester").filter(|_| local);
+            let name = format!("the-{}", role.code());
+            let account = Account { name, role, area, password_hash: hash.clone(), created_at: now };
             store.save_account(&account).await.unwrap();
         }
         let run = Run {
@@ -55,6 +104,9 @@ impl Pages {
         let mut told = alert();
         told.asked = vec![crate::model::Asked { parties: vec![leicester()], since: now, by: None }];
         tx.save_alert(&told, run.night).await.unwrap();
+        let rule = include_str!("../../rules/race-week-spike.toml").to_owned();
+        let files = [("race-week-spike.toml".to_owned(), rule)].into();
+        tx.accept_rules(&SavedRules { version: "1".into(), files, accepted_at: now }).await.unwrap();
         tx.commit().await.unwrap();
         let engine = Arc::new(Engine {
             store: store.clone(),
@@ -64,11 +116,14 @@ impl Pages {
             signer: None,
             site: "http://127.0.0.1:8080".into(),
             marking: "OFFICIAL-SENSITIVE".into(),
-            answer_key: "a key".into(),
+            answer_key: "the-key-of-this-installation".into(),
             synthetic: true,
         });
-        let router = router(Site::new(&engine, "http://127.0.0.1:8080".into(), Vec::new()).unwrap());
-        Self { router, store, _folder: folder }
+        let clock = Moved::default();
+        let mut site = Site::new(&engine, address.into(), Vec::new()).unwrap().behind(proxies);
+        site.clock = Arc::new(clock.clone());
+        let site = Arc::new(site);
+        Self { router: router_of(&site), site, clock, store, _folder: folder }
     }
 
     async fn ask(&self, request: Request<Body>) -> (Answer<()>, String) {
@@ -78,7 +133,11 @@ impl Pages {
     }
 
     async fn get(&self, path: &str, cookie: &str) -> (Answer<()>, String) {
-        let request = Request::get(path).header("cookie", cookie).body(Body::empty()).unwrap();
+        let request = Request::get(path)
+            .header("cookie", cookie)
+            .header("host", "127.0.0.1:8080")
+            .body(Body::empty())
+            .unwrap();
         self.ask(request).await
     }
 
@@ -91,6 +150,12 @@ impl Pages {
             .body(Body::from(form.to_owned()))
             .unwrap();
         self.ask(request).await
+    }
+
+    /// What forms of a page carry.
+    async fn token(&self, path: &str, cookie: &str) -> String {
+        let (_, text) = self.get(path, cookie).await;
+        text.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
     }
 
     /// Signs in and gives the cookie.
@@ -170,7 +235,8 @@ async fn nothing_is_open_to_everyone_but_signing_in_and_health() {
     {
         let (answer, text) = pages.get(path, "").await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{path}");
-        assert_eq!(answer.headers()["location"], "/sign-in");
+        let first = if path == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={path}") };
+        assert_eq!(answer.headers()["location"], first);
         assert!(text.is_empty());
     }
     let (answer, text) = pages.get("/health", "").await;

@@ -1,5 +1,6 @@
 //! Stories through the public door, on real parts: both databases, real files, a real conversation.
 
+mod access;
 mod answers;
 mod delivery;
 mod detect;

@@ -10,8 +10,8 @@ use tension_watch::{
         Mailbox, Pack, Place, Precision, Projection, Recurrence, Role, Status, Subject, Window,
     },
     store::{
-        Account, AlertEvent, ImportRecord, Known, LinkedEvent, MessageKind, NewVersion, OutboxMessage, Run,
-        RunOutcome, SavedReject, SavedRules, SavedSession, Store, WardShape,
+        Account, AlertEvent, Counted, ImportRecord, Known, LinkedEvent, MessageKind, NewVersion,
+        OutboxMessage, Run, RunOutcome, SavedReject, SavedRules, SavedSession, Store, WardShape,
     },
 };
 use uuid::Uuid;
@@ -446,32 +446,50 @@ async fn accounts_sessions_rules_and_the_lease() {
         assert_eq!(store.account("csp-mill").await.unwrap(), Some(account));
         assert_eq!(store.account("nobody").await.unwrap(), None);
 
+        let hour = Duration::hours(1);
         let session = SavedSession {
             id: "k".into(),
+            account: "csp-mill".into(),
             body: serde_json::json!({"account": "csp-mill"}),
-            expires_at: now + Duration::hours(1),
+            started_at: now,
+            seen_at: now,
         };
+        let before = now - hour;
         assert!(store.new_session(&session).await.unwrap());
         assert!(!store.new_session(&session).await.unwrap());
-        assert_eq!(store.session("k", now).await.unwrap(), Some(session.clone()));
+        assert_eq!(store.session("k", before, before).await.unwrap(), Some(session.clone()));
+        store.session_seen("k", now + hour).await.unwrap();
+        assert!(store.session("k", now, before).await.unwrap().is_some(), "{database}: seen since");
+        assert_eq!(store.session("k", now + hour, before).await.unwrap(), None, "{database}: idle");
+        assert_eq!(store.session("k", now, now).await.unwrap(), None, "{database}: too old");
+        assert_eq!(store.delete_old_sessions(before, before).await.unwrap(), 0);
+        assert_eq!(store.delete_old_sessions(before, now).await.unwrap(), 1);
+        store.save_session("k", "csp-mill", &session.body).await.unwrap();
+        assert_eq!(store.session("k", before, before).await.unwrap(), None, "{database}: it came back");
+        assert!(store.new_session(&session).await.unwrap());
+        store.save_account(store.account("csp-mill").await.unwrap().as_ref().unwrap()).await.unwrap();
         assert_eq!(
-            store.session("k", now + Duration::hours(1)).await.unwrap(),
+            store.session("k", before, before).await.unwrap(),
             None,
-            "{database}: it ran out"
+            "{database}: its account changed"
         );
-        assert_eq!(store.delete_old_sessions(now + Duration::hours(2)).await.unwrap(), 1);
+        assert_eq!(store.accounts().await.unwrap().len(), 1);
+        assert!(store.delete_account("csp-mill").await.unwrap());
+        assert!(!store.delete_account("csp-mill").await.unwrap());
 
-        let hour = Duration::hours(1);
-        for minute in 0..3 {
-            let now = now + Duration::minutes(minute);
-            store.count_sign_in_failure("csp-mill", now, now - hour).await.unwrap();
+        let counted = [Counted { who: "client:1", most: 5 }, Counted { who: "account:a", most: 3 }];
+        let mut may = Vec::new();
+        for _ in 0..4 {
+            may.push(store.may_try(&counted, now, now - hour).await.unwrap());
         }
-        assert_eq!(store.sign_in_failures("csp-mill", now - hour).await.unwrap(), 3);
-        let later = now + Duration::hours(2);
-        store.count_sign_in_failure("csp-mill", later, later - hour).await.unwrap();
-        assert_eq!(store.sign_in_failures("csp-mill", later - hour).await.unwrap(), 1);
-        store.forget_sign_in_failures("csp-mill").await.unwrap();
-        assert_eq!(store.sign_in_failures("csp-mill", later - hour).await.unwrap(), 0);
+        assert_eq!(may, [true, true, true, false], "{database}");
+        let client = [Counted { who: "client:1", most: 5 }];
+        assert!(store.may_try(&client, now, now - hour).await.unwrap());
+        assert!(!store.may_try(&client, now, now - hour).await.unwrap());
+        store.has_signed_in("account:a", "client:1").await.unwrap();
+        assert!(!store.may_try(&client, now, now - hour).await.unwrap(), "{database}: one less, not none");
+        assert!(store.may_try(&counted[1..], now, now - hour).await.unwrap());
+        assert!(store.may_try(&counted, now + hour * 2, now + hour).await.unwrap(), "{database}: forgotten");
 
         let rules = |version: &str, accepted_at| SavedRules {
             version: version.into(),

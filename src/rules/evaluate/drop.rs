@@ -47,7 +47,7 @@ pub(super) fn judge(rule: &Rule, night: &mut Night<'_>) -> RuleOutcome {
             .and_then(|_| strength(&looked.plain.0, &plain_cells, ceilings, rule.rarer_than_days).ok());
         match (with, plain) {
             (Ok(strength), plain) => {
-                outcome.find(found(rule, &looked, (strength, plain), night), past(rule, &looked, night))
+                outcome.find(found(rule, &looked, (strength, plain), night), past(rule, &looked, night));
             }
             // The calendar takes no severe alert away.
             (Err(_), Some(strength)) if rule.level == AlertLevel::Severe => {

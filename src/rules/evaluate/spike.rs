@@ -30,7 +30,7 @@ pub(super) fn judge(rule: &Rule, night: &mut Night<'_>) -> RuleOutcome {
         let kept = rule.level == AlertLevel::Severe && plain_days.is_some();
         match with {
             Ok(strength) => {
-                outcome.find(found(rule, &looked, (strength, plain_days), night), past(rule, &looked, night))
+                outcome.find(found(rule, &looked, (strength, plain_days), night), past(rule, &looked, night));
             }
             Err(_) if kept => {
                 let strength = plain_days.unwrap_or(Recurrence::from_daily_rate(1.0));

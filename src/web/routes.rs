@@ -1,0 +1,205 @@
+//! Every route in one table: its path, its method, who may call it, and the word under which calls are recorded. The
+//! router is built from it, so that a test which walks the table walks every door.
+
+use super::{
+    Site, alerts, answer, audit, error::PageError, health, hotspots, map, published, reader::Reader, rules,
+    sign_in, silences,
+};
+use crate::model::Role;
+use axum::{
+    Router,
+    extract::{FromRequestParts, Request, State},
+    http::Method,
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Redirect, Response},
+    routing::{MethodRouter, get, post},
+};
+use std::sync::Arc;
+
+/// What a route asks of whoever calls it. Which areas they see is decided by [`Reader::sight`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Right {
+    /// Nothing.
+    Open,
+    /// The secret of a link in a mail.
+    Link,
+    /// An account.
+    SignedIn,
+    /// Figures: exact ones of their own areas, or published ones.
+    Figures,
+    /// The same to take away.
+    Download,
+    /// The list of alerts of their own areas.
+    AlertList,
+    /// Exact data about alerts of their own areas.
+    Alert,
+    /// To answer an alert.
+    Answer,
+    /// To let partners know of an alert of their own areas.
+    Release,
+    /// To see what quiet was asked for.
+    Silences,
+    /// To ask for quiet.
+    Quiet,
+    /// What the rules found everywhere.
+    Rules,
+    /// Who saw and did what.
+    Audit,
+}
+
+/// Whether a role sees exact figures at all.
+pub(super) const fn is_exact(role: Role) -> bool {
+    match role {
+        Role::CspCoordinator
+        | Role::CspChair
+        | Role::NptSergeant
+        | Role::NpaCommander
+        | Role::HateLead
+        | Role::Analyst
+        | Role::Auditor => true,
+        Role::Sog | Role::Spb | Role::Partner | Role::Admin => false,
+    }
+}
+
+impl Right {
+    /// Whether a role has it.
+    pub(super) const fn allows(self, role: Role) -> bool {
+        match self {
+            Self::Open | Self::Link | Self::SignedIn => true,
+            Self::Figures => !matches!(role, Role::Admin),
+            Self::Download => !matches!(role, Role::Admin | Role::Auditor),
+            Self::Alert | Self::AlertList => is_exact(role),
+            Self::Answer => is_exact(role) && !matches!(role, Role::Auditor),
+            Self::Silences => Self::Quiet.allows(role) || matches!(role, Role::Auditor),
+            Self::Quiet | Self::Release => {
+                matches!(role, Role::CspCoordinator | Role::CspChair | Role::Analyst | Role::HateLead)
+            }
+            Self::Rules => matches!(role, Role::Analyst | Role::HateLead | Role::Auditor),
+            Self::Audit => matches!(role, Role::Auditor | Role::Admin),
+        }
+    }
+}
+
+/// One door.
+pub(super) struct Route {
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    pub(super) right: Right,
+    /// The word for it in the audit log; handlers of open routes write theirs themselves.
+    pub(super) what: Option<&'static str>,
+    handler: fn() -> MethodRouter<Arc<Site>>,
+}
+
+const fn seen(
+    path: &'static str,
+    right: Right,
+    what: &'static str,
+    handler: fn() -> MethodRouter<Arc<Site>>,
+) -> Route {
+    Route { method: Method::GET, path, right, what: Some(what), handler }
+}
+
+const fn done(
+    path: &'static str,
+    right: Right,
+    what: &'static str,
+    handler: fn() -> MethodRouter<Arc<Site>>,
+) -> Route {
+    Route { method: Method::POST, path, right, what: Some(what), handler }
+}
+
+const fn quiet(
+    method: Method,
+    path: &'static str,
+    right: Right,
+    handler: fn() -> MethodRouter<Arc<Site>>,
+) -> Route {
+    Route { method, path, right, what: None, handler }
+}
+
+/// All of them.
+pub(super) static ROUTES: [Route; 28] = [
+    seen("/", Right::Figures, "hotspot page", || get(hotspots::page)),
+    seen("/hotspots.csv", Right::Download, "download of the hotspot table", || get(hotspots::csv)),
+    seen("/map/figures.json", Right::Figures, "figures of the map", || get(map::figures)),
+    quiet(Method::GET, "/map/wards.geojson", Right::SignedIn, || get(map::wards)),
+    seen("/published", Right::Figures, "published figures", || get(published::page)),
+    seen("/published/figures.json", Right::Figures, "published figures of the map", || {
+        get(published::figures)
+    }),
+    seen("/published.csv", Right::Download, "download of published figures", || get(published::csv)),
+    seen("/published.geojson", Right::Download, "download of published figures", || get(published::geojson)),
+    seen("/alerts", Right::AlertList, "list of alerts", || get(alerts::list)),
+    seen("/alerts/{number}", Right::Alert, "alert", || get(alerts::page)),
+    done("/alerts/{number}/answer", Right::Answer, "answer to an alert", || post(alerts::answer)),
+    done("/alerts/{number}/release", Right::Release, "releasing an alert to partners", || {
+        post(alerts::release)
+    }),
+    seen("/alerts/{number}/mail/{part}", Right::Alert, "mail of an alert", || get(alerts::mail)),
+    seen("/alerts/{number}/explained", Right::Alert, "explanation of an alert", || get(alerts::explained)),
+    seen("/silences", Right::Silences, "silences", || get(silences::list)),
+    done("/silences", Right::Quiet, "asking for quiet", || post(silences::ask)),
+    done("/silences/{id}/end", Right::Quiet, "ending a silence", || post(silences::end)),
+    seen("/rules", Right::Rules, "rules", || get(rules::list)),
+    seen("/rules/why-not", Right::Rules, "why a rule holds", || get(rules::why_not)),
+    seen("/rules/{id}", Right::Alert, "rule", || get(rules::page)),
+    seen("/audit", Right::Audit, "audit log", || get(audit::page)),
+    quiet(Method::GET, "/sign-in", Right::Open, || get(sign_in::show)),
+    quiet(Method::POST, "/sign-in", Right::Open, || post(sign_in::sign_in)),
+    done("/sign-out", Right::SignedIn, "sign-out", || post(sign_in::sign_out)),
+    quiet(Method::GET, "/answer/{token}", Right::Link, || get(answer::show)),
+    quiet(Method::POST, "/answer/{token}", Right::Link, || post(answer::press)),
+    quiet(Method::GET, "/health", Right::Open, || get(health)),
+    quiet(Method::GET, "/static/{file}", Right::Open, || get(map::asset)),
+];
+
+/// The table as a router.
+pub(super) fn router(site: &Arc<Site>) -> Router<Arc<Site>> {
+    ROUTES.iter().fold(Router::new(), |router, route| {
+        let gate = from_fn_with_state((Arc::clone(site), route), gate);
+        router.route(route.path, (route.handler)().route_layer(gate))
+    })
+}
+
+/// Lets those through who have the right, and records what they saw or did.
+async fn gate(
+    State((site, route)): State<(Arc<Site>, &'static Route)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if matches!(route.right, Right::Open | Right::Link) {
+        return next.run(request).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    let reader = match Reader::from_request_parts(&mut parts, &site).await {
+        Ok(reader) => reader,
+        Err(PageError::SignIn) => return sign_in::first(&parts).into_response(),
+        Err(failed) => return failed.into_response(),
+    };
+    let about = audit::about(&parts.uri);
+    let response = if route.right.allows(reader.role) {
+        parts.extensions.insert(reader.clone());
+        next.run(Request::from_parts(parts, body)).await
+    } else if route.path == "/" && Right::Audit.allows(reader.role) {
+        // Administrators have no figures; this is where they begin.
+        return Redirect::to("/audit").into_response();
+    } else {
+        PageError::NotFound.into_response()
+    };
+    let shown = route.method == Method::GET;
+    // What is published already is nobody's secret.
+    let Some(what) = route.what.filter(|_| !shown || is_exact(reader.role) || route.right == Right::Audit)
+    else {
+        return response;
+    };
+    let outcome = audit::outcome(response.status());
+    match site.record(&reader.name, Some(reader.role), what, &about, outcome).await {
+        Ok(()) => response,
+        // Nobody sees what is not recorded. What was done is done, and its answer is the truth.
+        Err(failed) if shown => PageError::from(failed).into_response(),
+        Err(failed) => {
+            tracing::error!(error = %failed, what, "an act could not be recorded");
+            response
+        }
+    }
+}

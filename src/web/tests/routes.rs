@@ -1,0 +1,243 @@
+//! Every role at every door, and every door that changes something without its token or from elsewhere.
+
+use super::{
+    super::routes::{ROUTES, Route},
+    *,
+};
+use crate::model::Silence;
+use axum::http::Method;
+use std::collections::BTreeSet;
+
+const LINK: &str = "00112233445566778899aabbccddeeff";
+
+/// A store in which everything that a path can name is there.
+async fn furnished() -> (Pages, Uuid) {
+    let pages = Pages::new().await;
+    let saved = pages.store.alert("LLR-2026-0001").await.unwrap().unwrap();
+    let now = pages.clock.now();
+    let id = Uuid::now_v7();
+    let silence = Silence {
+        rule: None,
+        area: leicester().area,
+        category: None,
+        first: now.date_naive(),
+        last: now.date_naive(),
+        reason: "a march".into(),
+        author: "somebody".into(),
+    };
+    let mut tx = pages.store.begin().await.unwrap();
+    tx.save_answer_link(&crate::stages::letters::hash_of(LINK), saved.id, "csp@x.invalid", &leicester(), now)
+        .await
+        .unwrap();
+    // Nothing can be made of this notice: whoever is let in gets an error, whoever is not gets a 404.
+    tx.save_notice(saved.id, 1, &json!({})).await.unwrap();
+    tx.add_silence(id, &silence, now).await.unwrap();
+    tx.commit().await.unwrap();
+    (pages, id)
+}
+
+/// An address of a route, with what is there.
+fn address(route: &Route, silence: Uuid) -> String {
+    let id = if route.path.starts_with("/rules") { "race-week-spike".into() } else { silence.to_string() };
+    route
+        .path
+        .replace("{number}", "LLR-2026-0001")
+        .replace("{part}", "text")
+        .replace("{id}", &id)
+        .replace("{token}", LINK)
+        .replace("{file}", "site.css")
+}
+
+async fn token(pages: &Pages, cookie: &str) -> String {
+    let at = if pages.get("/", cookie).await.0.status() == StatusCode::OK { "/" } else { "/audit" };
+    pages.token(at, cookie).await
+}
+
+/// Who is let in where; written here once more, apart from the table that the router is built from.
+fn expected(method: &Method, path: &str) -> Vec<Role> {
+    let exact = vec![
+        Role::CspCoordinator,
+        Role::CspChair,
+        Role::NptSergeant,
+        Role::NpaCommander,
+        Role::HateLead,
+        Role::Analyst,
+        Role::Auditor,
+    ];
+    let with = |more: &[Role]| [&exact[..], more].concat();
+    let without =
+        |roles: Vec<Role>, role: Role| roles.into_iter().filter(|one| *one != role).collect::<Vec<_>>();
+    let silences = vec![Role::CspCoordinator, Role::CspChair, Role::HateLead, Role::Analyst, Role::Auditor];
+    match (method.as_str(), path) {
+        ("GET", "/" | "/map/figures.json" | "/published" | "/published/figures.json") => {
+            with(&[Role::Sog, Role::Spb, Role::Partner])
+        }
+        ("GET", "/hotspots.csv" | "/published.csv" | "/published.geojson") => {
+            without(with(&[Role::Sog, Role::Spb, Role::Partner]), Role::Auditor)
+        }
+        (
+            "GET",
+            "/alerts"
+            | "/alerts/{number}"
+            | "/alerts/{number}/mail/{part}"
+            | "/alerts/{number}/explained"
+            | "/rules/{id}",
+        ) => exact,
+        ("POST", "/alerts/{number}/answer") => without(exact, Role::Auditor),
+        ("GET", "/silences") => silences,
+        ("POST", "/silences" | "/silences/{id}/end" | "/alerts/{number}/release") => {
+            without(silences, Role::Auditor)
+        }
+        ("GET", "/rules" | "/rules/why-not") => vec![Role::HateLead, Role::Analyst, Role::Auditor],
+        ("GET", "/audit") => vec![Role::Auditor, Role::Admin],
+        ("GET", "/map/wards.geojson" | "/sign-in" | "/answer/{token}" | "/health" | "/static/{file}")
+        | ("POST", "/sign-in" | "/sign-out" | "/answer/{token}") => Role::ALL.to_vec(),
+        _ => panic!("{method} {path}: say who may"),
+    }
+}
+
+/// These need no account.
+fn is_open(path: &str) -> bool {
+    matches!(path, "/sign-in" | "/answer/{token}" | "/health" | "/static/{file}")
+}
+
+async fn call(pages: &Pages, route: &Route, at: &str, cookie: &str, token: &str) -> (Answer<()>, String) {
+    if route.method == Method::GET {
+        pages.get(at, cookie).await
+    } else {
+        let form =
+            format!("token={token}&answer=acknowledge&name=nobody&password=guess&area=csp/safer-leicester");
+        pages.post(at, cookie, OWN, &form).await
+    }
+}
+
+#[tokio::test]
+async fn every_role_is_let_in_where_it_has_the_right_and_nowhere_else() {
+    let (pages, silence) = furnished().await;
+    for role in Role::ALL {
+        let cookie = pages.sign_in(&format!("the-{}", role.code())).await;
+        let token = token(&pages, &cookie).await;
+        let last = |route: &&Route| route.path == "/sign-out";
+        for route in ROUTES.iter().filter(|route| !last(route)).chain(ROUTES.iter().filter(last)) {
+            let at = address(route, silence);
+            let (answer, text) = call(&pages, route, &at, &cookie, &token).await;
+            let allowed = expected(&route.method, route.path).contains(&role);
+            let status = answer.status();
+            let what = format!("{role} {} {at}: {status} {text}", route.method);
+            if allowed {
+                assert_ne!(status, StatusCode::NOT_FOUND, "{what}");
+                assert_ne!(status, StatusCode::FORBIDDEN, "{what}");
+            } else if route.path == "/" {
+                assert_eq!(answer.headers()["location"], "/audit", "{what}");
+            } else {
+                assert_eq!(status, StatusCode::NOT_FOUND, "{what}");
+                assert!(text.contains("There is no such page"), "{what}");
+            }
+            if !is_open(route.path) && !matches!(route.path, "/sign-out") && allowed {
+                let away = answer.headers().get("location").and_then(|at| at.to_str().ok()).unwrap_or("");
+                assert!(!away.starts_with("/sign-in"), "{what}");
+            }
+            // The alert lies in Belgrave: nobody without exact figures reads of it, wherever they are.
+            if matches!(role, Role::Sog | Role::Spb | Role::Partner | Role::Admin) && !is_open(route.path) {
+                assert!(!text.contains("Belgrave") && !text.contains("LLR-2026-0001"), "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_let_in_without_signing_in() {
+    let (pages, silence) = furnished().await;
+    for route in &ROUTES {
+        let at = address(route, silence);
+        let (answer, text) = call(&pages, route, &at, "", "").await;
+        let location = answer.headers().get("location").and_then(|at| at.to_str().ok()).unwrap_or_default();
+        assert_eq!(location.starts_with("/sign-in"), !is_open(route.path), "{} {at}", route.method);
+        assert!(is_open(route.path) || text.is_empty(), "{at}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn another_area_sees_nothing_of_an_alert() {
+    let (pages, silence) = furnished().await;
+    let cookie = pages.sign_in("charnwood").await;
+    let token = token(&pages, &cookie).await;
+    for route in ROUTES.iter().filter(|route| {
+        route.path.contains("{number}") || (route.path.contains("{id}") && route.method == Method::POST)
+    }) {
+        let at = address(route, silence);
+        let (answer, text) = call(&pages, route, &at, &cookie, &token).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{at}");
+        let unknown = at.replace("0001", "9999").replace(&silence.to_string(), &Uuid::nil().to_string());
+        let (other, same) = call(&pages, route, &unknown, &cookie, &token).await;
+        assert_eq!((other.status(), same), (answer.status(), text), "{at}: the same as if it were not there");
+        assert_eq!(other.headers(), answer.headers(), "{at}");
+    }
+}
+
+#[tokio::test]
+async fn whatever_changes_something_refuses_other_sites_and_forms_without_their_token() {
+    let (pages, silence) = furnished().await;
+    let cookie = pages.sign_in("the-csp_coordinator").await;
+    let own = token(&pages, &cookie).await;
+    let stranger = token(&pages, &pages.sign_in("the-analyst").await).await;
+    let before = pages.store.alert("LLR-2026-0001").await.unwrap();
+    let mut walked = BTreeSet::new();
+    for route in ROUTES.iter().filter(|route| route.method != Method::GET) {
+        let at = address(route, silence);
+        walked.insert(route.path);
+        let good = format!("token={own}&answer=acknowledge&name=leicester&password=a+long+password");
+        for (name, value) in [
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+            ("origin", "http://127.0.0.1:8081"),
+            ("origin", "https://127.0.0.1:8080.evil.example"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+        ] {
+            let request = Request::post(&at)
+                .header("cookie", &cookie)
+                .header("host", "127.0.0.1:8080")
+                .header(name, value)
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(Body::from(good.clone()))
+                .unwrap();
+            let (answer, _) = pages.ask(request).await;
+            assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{at} {name}: {value}");
+            assert!(!answer.headers().contains_key("set-cookie"), "{at}");
+        }
+        // Before signing in there is no session that a token could belong to.
+        if route.path == "/sign-in" {
+            continue;
+        }
+        for form in ["", "token=", "token=guess", &format!("token={stranger}"), &format!("token={own}0")] {
+            let form = format!("{form}&answer=acknowledge&who=KM");
+            let (answer, text) = pages.post(&at, &cookie, OWN, &form).await;
+            let refused = [StatusCode::FORBIDDEN, StatusCode::UNPROCESSABLE_ENTITY];
+            assert!(refused.contains(&answer.status()), "{at} {form}: {} {text}", answer.status());
+        }
+    }
+    assert_eq!(walked.len(), 6, "{walked:?}: a new one is walked too; count it here");
+    assert_eq!(pages.store.alert("LLR-2026-0001").await.unwrap(), before, "nothing has changed");
+    assert!(pages.store.silences().await.unwrap()[0].ended_at.is_none());
+    let (answer, _) = pages.get("/", &cookie).await;
+    assert_eq!(answer.status(), StatusCode::OK, "and nobody was signed out");
+}
+
+#[tokio::test]
+async fn a_method_that_no_route_has_is_refused() {
+    let (pages, silence) = furnished().await;
+    let cookie = pages.sign_in("the-analyst").await;
+    for route in &ROUTES {
+        for method in [Method::PUT, Method::DELETE, Method::PATCH] {
+            let request = Request::builder()
+                .method(method)
+                .uri(address(route, silence))
+                .header("cookie", &cookie)
+                .header("host", "127.0.0.1:8080")
+                .body(Body::empty())
+                .unwrap();
+            assert_eq!(pages.ask(request).await.0.status(), StatusCode::METHOD_NOT_ALLOWED, "{}", route.path);
+        }
+    }
+}
