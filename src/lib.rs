@@ -3,10 +3,14 @@
 //! ```text
 //! bytes ─ import ─ locate ─ count ─┬─ detect ──┬─ rules ─ alerts ─ mail
 //!                                  └─ cluster ─┘            └───── web, report
+//! (partners: count ─ publish ─ web)
 //! ```
 //!
 //! The modules stand in the order in which data flows. Those above the edge are pure: no clock, no database, no
 //! network; time and chance are arguments. `tests/architecture.rs` keeps it so.
+
+// No input may end the program; tests may.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic))]
 
 pub mod model;
 

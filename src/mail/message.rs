@@ -227,7 +227,7 @@ mod tests {
         Auto-Submitted: auto-generated
         X-Auto-Response-Suppress: All
         Thread-Topic: Tension signal LLR-2026-0147
-        Thread-Index: AQHdCEkcH8AIpeviV5+t7HNNNNLhxg==
+        Thread-Index: AQHdCEkcH8AIpeviV5+t7HNnNNLhxg==
         MIME-Version: 1.0
         Content-Type: multipart/alternative;
          boundary="alternative-a5723126c6e554a7a90ac29d4f84290c"

@@ -159,7 +159,8 @@ pub(super) async fn page(
 }
 
 /// What the button for partners sends.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Released {
     token: String,
     /// Whether partners are to know: `yes` or `no`.

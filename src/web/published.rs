@@ -334,7 +334,6 @@ pub(super) async fn csv(
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
     let answer = answer(&desk, &asked).await?;
-    let shown = answer.shown.as_ref().ok_or(PageError::NotFound)?;
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     writer.write_record([
         "code",
@@ -353,7 +352,9 @@ pub(super) async fn csv(
         "marking",
         "note",
     ])?;
-    for line in &shown.lines {
+    for (shown, line) in
+        answer.shown.iter().flat_map(|shown| shown.lines.iter().map(move |line| (shown, line)))
+    {
         writer.write_record([
             safe_cell(&line.code),
             safe_cell(&line.name),
@@ -373,7 +374,7 @@ pub(super) async fn csv(
         ])?;
     }
     let bytes = writer.into_inner().map_err(|failed| anyhow::anyhow!("{failed}"))?;
-    Ok(file("text/csv; charset=utf-8", "csv", shown, bytes))
+    Ok(file("text/csv; charset=utf-8", "csv", answer.shown.as_ref(), bytes))
 }
 
 /// The figures on their outlines, for a map of one's own.
@@ -383,7 +384,10 @@ pub(super) async fn geojson(
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
     let answer = answer(&desk, &asked).await?;
-    let shown = answer.shown.as_ref().ok_or(PageError::NotFound)?;
+    let Some(shown) = &answer.shown else {
+        let empty = json!({"type": "FeatureCollection", "features": []}).to_string();
+        return Ok(file("application/geo+json", "geojson", None, empty.into_bytes()));
+    };
     let drawn = desk.drawn(shown.window.last).await?;
     let mut body: serde_json::Value = serde_json::from_str(&drawn.geojson)?;
     let lines: BTreeMap<&str, &Line> = shown.lines.iter().map(|line| (line.code.as_str(), line)).collect();
@@ -407,11 +411,12 @@ pub(super) async fn geojson(
     body["strand"] = answer.request.category.clone().unwrap_or_else(|| "all".into()).into();
     body["give_or_take"] = shown.give_or_take.into();
     body["as_known_on"] = shown.as_known_on.to_rfc3339().into();
-    Ok(file("application/geo+json", "geojson", shown, body.to_string().into_bytes()))
+    Ok(file("application/geo+json", "geojson", Some(shown), body.to_string().into_bytes()))
 }
 
-fn file(kind: &str, ending: &str, shown: &Shown, bytes: Vec<u8>) -> Response {
-    let name = format!("attachment; filename=\"published-{}.{ending}\"", shown.window.last);
+fn file(kind: &str, ending: &str, shown: Option<&Shown>, bytes: Vec<u8>) -> Response {
+    let of = shown.map_or_else(|| "nothing".to_owned(), |shown| shown.window.last.to_string());
+    let name = format!("attachment; filename=\"published-{of}.{ending}\"");
     let head = [(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, name)];
     (head, bytes).into_response()
 }

@@ -321,8 +321,10 @@ async fn only_a_pressed_button_of_our_own_page_acknowledges() {
 async fn a_partner_gets_no_exact_figure_anywhere() {
     let pages = Pages::new().await;
     let cookie = pages.sign_in("partner").await;
-    let (_, text) = pages.get("/", &cookie).await;
-    assert!(text.contains("Published figures are not available yet"), "{text}");
+    let (answer, _) = pages.get("/", &cookie).await;
+    assert_eq!(answer.headers()["location"], "/published");
+    let (_, text) = pages.get("/published", &cookie).await;
+    assert!(text.contains("Nothing has been published yet"), "{text}");
     let (_, csv) = pages.get("/hotspots.csv", &cookie).await;
     assert_eq!(csv.lines().count(), 1, "{csv}");
     let (_, data) = pages.get("/map/figures.json", &cookie).await;

@@ -38,6 +38,10 @@ pub(super) async fn answer(engine: &Engine, made: &County, when: When, seen: &[S
             let by = Answerer { who: party.label(&geography), party: party.clone() };
             let at = moment(engine, day, chance(&alert, &party, "minute"));
             engine.answer(&alert.number, &by, &answer, at).await?;
+            let acts = matches!((party.role, &answer), (Role::CspCoordinator, Answer::Act { .. }));
+            if acts && chance(&alert, &party, "releases") < 0.5 {
+                engine.release(&alert, true, &by.who, at).await?;
+            }
         }
     }
     Ok(())

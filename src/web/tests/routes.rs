@@ -217,7 +217,7 @@ async fn whatever_changes_something_refuses_other_sites_and_forms_without_their_
             assert!(refused.contains(&answer.status()), "{at} {form}: {} {text}", answer.status());
         }
     }
-    assert_eq!(walked.len(), 6, "{walked:?}: a new one is walked too; count it here");
+    assert_eq!(walked.len(), 7, "{walked:?}: a new one is walked too; count it here");
     assert_eq!(pages.store.alert("LLR-2026-0001").await.unwrap(), before, "nothing has changed");
     assert!(pages.store.silences().await.unwrap()[0].ended_at.is_none());
     let (answer, _) = pages.get("/", &cookie).await;
