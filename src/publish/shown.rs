@@ -192,7 +192,8 @@ impl Shown {
                 };
                 parts.iter().map(of).sum()
             };
-            let Some(count) = sum(now) else { continue };
+            // Judged as it is shown: that chance made a figure less than none says nothing.
+            let Some(count) = sum(now).map(|count| count.max(0)) else { continue };
             let before: Vec<i64> =
                 figures[at.saturating_sub(pace.before())..at].iter().filter_map(|parts| sum(parts)).collect();
             let changed = cells.len() * pace.parts();
@@ -210,7 +211,7 @@ impl Shown {
                         geography.above(code, AreaKind::District).next().map(|district| district.name.clone())
                     })
                     .flatten(),
-                count: count.max(0),
+                count,
                 usual,
                 standing: usual.map_or(Standing::TooEarly, |usual| {
                     standing(count, usual, before.len() as f64, (chances, changed), many)
@@ -218,9 +219,9 @@ impl Shown {
                 change: at
                     .checked_sub(1)
                     .and_then(|last| sum(&figures[last]))
-                    .map(|last| count.max(0) - last.max(0)),
+                    .map(|last| count - last.max(0)),
                 rate: people.map(|people| {
-                    count.max(0) as f64 / f64::from(people) * 1_000.0 * 365.25 / f64::from(window.days())
+                    count as f64 / f64::from(people) * 1_000.0 * 365.25 / f64::from(window.days())
                 }),
                 curve: curve
                     .iter()
@@ -303,5 +304,109 @@ fn standing(count: i64, usual: f64, before: f64, (chances, cells): (&Chances, us
         (upper, _) if upper < MARKED => Standing::Above,
         (_, lower) if lower < MARKED => Standing::Below,
         _ => Standing::Within,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{model::Area, publish::Counts};
+    use chrono::Days;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    /// Two districts, each a partnership of its own ward; a third partnership has half of the second.
+    fn geography() -> Geography {
+        let area = |kind, code: &str, population| Area {
+            kind,
+            code: code.into(),
+            name: format!("The {code}"),
+            boundary_year: 2025,
+            valid_from: day("2020-01-01"),
+            valid_to: None,
+            population,
+        };
+        let areas = [
+            area(AreaKind::Ward, "W1", Some(1_000)),
+            area(AreaKind::Ward, "W2", None),
+            area(AreaKind::Ward, "W3", None),
+            area(AreaKind::District, "D1", Some(10_000)),
+            area(AreaKind::District, "D2", None),
+            area(AreaKind::Csp, "c1", None),
+            area(AreaKind::Csp, "half", None),
+        ];
+        let links = [
+            ("W1", AreaKind::District, "D1"),
+            ("W2", AreaKind::District, "D2"),
+            ("W3", AreaKind::District, "D2"),
+            ("W1", AreaKind::Csp, "c1"),
+            ("W2", AreaKind::Csp, "half"),
+        ];
+        let links = links.map(|(ward, kind, code)| (ward.to_owned(), kind, code.to_owned()));
+        Geography::on(day("2026-01-01"), areas, links).unwrap()
+    }
+
+    /// Weeks from Monday 5 January 2026 on, with counts of D1 and D2.
+    fn weeks(counts: &[(i64, i64)]) -> Vec<Publication> {
+        let week = |(n, (one, two)): (usize, &(i64, i64))| {
+            let window = Span::Week.around(day("2026-01-05") + Days::new(7 * n as u64)).unwrap();
+            let counts: Counts = serde_json::from_value(
+                serde_json::json!({"D1": {"": one, "race": 1}, "D2": {"": two, "race": 0}}),
+            )
+            .unwrap();
+            Publication {
+                span: Span::Week,
+                window,
+                as_known_on: "2026-07-01T03:30:00Z".parse().unwrap(),
+                counts,
+            }
+        };
+        counts.iter().enumerate().map(week).collect()
+    }
+
+    fn asked(level: Level, pace: Pace, day: Option<&str>) -> Request {
+        Request { level, pace, category: None, day: day.map(|text| text.parse().unwrap()) }
+    }
+
+    #[test]
+    fn larger_figures_are_sums_of_published_ones_and_nothing_is_below_none() {
+        let published = weeks(&[(3, -2), (4, -1), (5, 1), (6, -4), (7, 2)]);
+        let show = |level, pace, day| Shown::of(&published, &geography(), &asked(level, pace, day)).unwrap();
+        let week = show(Level::District, Pace::Week, Some("2026-02-01"));
+        assert_eq!(week.window.first, day("2026-01-26"));
+        assert_eq!((week.earlier, week.later), (Some(day("2026-01-25")), Some(day("2026-02-08"))));
+        let counts: Vec<(&str, i64, Option<i64>)> =
+            week.lines.iter().map(|line| (line.code.as_str(), line.count, line.change)).collect();
+        assert_eq!(counts, [("D1", 6, Some(1)), ("D2", 0, Some(-1))]);
+        assert!(week.lines.iter().all(|line| line.standing == Standing::TooEarly && line.usual.is_none()));
+        let four = show(Level::Whole, Pace::FourWeeks, None);
+        assert_eq!((four.window.first, four.lines[0].count), (day("2026-01-12"), 22 - 2));
+        assert!(four.give_or_take > week.give_or_take);
+        let csps = show(Level::Csp, Pace::Week, None);
+        let codes: Vec<&str> = csps.lines.iter().map(|line| line.code.as_str()).collect();
+        assert_eq!(codes, ["c1"], "a partnership that cuts a district can't be summed");
+        let race = Request { category: Some("race".into()), ..asked(Level::Whole, Pace::Week, None) };
+        assert_eq!(Shown::of(&published, &geography(), &race).unwrap().lines[0].count, 1);
+        assert_eq!(Shown::of(&published, &geography(), &asked(Level::Ward, Pace::Month, None)), None);
+        assert_eq!(Shown::of(&[], &geography(), &asked(Level::Whole, Pace::Week, None)), None);
+    }
+
+    #[test]
+    fn it_stands_out_when_chance_and_noise_would_seldom_show_as_much() {
+        let after = |last: i64| {
+            let mut counts = vec![(5, 5); 20];
+            counts.push((last, 5));
+            let published = weeks(&counts);
+            let shown =
+                Shown::of(&published, &geography(), &asked(Level::District, Pace::Week, None)).unwrap();
+            shown.lines.iter().find(|line| line.code == "D1").unwrap().standing
+        };
+        assert_eq!(after(5), Standing::Within);
+        assert_eq!(after(10), Standing::Within);
+        assert_eq!(after(12), Standing::Above);
+        assert_eq!(after(30), Standing::WellAbove);
+        assert_eq!(after(-9), Standing::Within, "five less is within the noise");
     }
 }

@@ -174,12 +174,16 @@ fn heading(answer: &Answer) -> String {
         _ => format!("from {}", when(shown, answer.pace)),
     };
     let above = shown.lines.iter().filter(|line| class(line) < Class::Below).count();
-    match (answer.request.level, above) {
-        (Level::Whole, 0) => format!("The county was as usual {when}"),
-        (Level::Whole, _) => format!("The county was above its own normal {when}"),
-        (_, 0) => format!("No {one} stood out {when}"),
-        (_, 1) => format!("One {one} was above its own normal {when}"),
-        (_, above) => format!("{} {many} were above their own normal {when}", capital(&number(above))),
+    let below = shown.lines.iter().filter(|line| class(line) == Class::Below).count();
+    match (answer.request.level, above, below) {
+        (Level::Whole, 0, 0) => format!("The county was as usual {when}"),
+        (Level::Whole, 0, _) => format!("The county was below its own normal {when}"),
+        (Level::Whole, _, _) => format!("The county was above its own normal {when}"),
+        (_, 0, 0) => format!("No {one} stood out {when}"),
+        (_, 0, 1) => format!("No {one} was above its own normal {when}, one was below"),
+        (_, 0, below) => format!("No {one} was above its own normal {when}, {} were below", number(below)),
+        (_, 1, _) => format!("One {one} was above its own normal {when}"),
+        (_, above, _) => format!("{} {many} were above their own normal {when}", capital(&number(above))),
     }
 }
 

@@ -204,11 +204,10 @@ fn attacked(database: &str, incidents: &[(usize, &str, NaiveDate)], all: &BTreeM
     let mut shown: BTreeMap<(String, String, NaiveDate), i64> = BTreeMap::new();
     for (address, body) in all.iter().filter(|(address, _)| address.starts_with("/published.csv?area=ward")) {
         let strand = address.split("strand=").nth(1).unwrap().split('&').next().unwrap();
-        let to = day(address.rsplit('=').next().unwrap());
         for row in csv::Reader::from_reader(body.as_bytes()).records() {
             let row = row.unwrap();
-            assert_eq!((&row[5], &row[13]), (to.to_string().as_str(), "OFFICIAL"));
-            shown.insert((row[0].to_owned(), strand.to_owned(), to), row[6].parse().unwrap());
+            assert_eq!(&row[13], "OFFICIAL");
+            shown.insert((row[0].to_owned(), strand.to_owned(), day(&row[5])), row[6].parse().unwrap());
         }
     }
     let wards = llr::wards();
