@@ -122,10 +122,10 @@ fn steps(here: AlertLevel) -> Value {
 
 /// What the bars stand for.
 fn caption(context: &MailContext<'_>, history: &History) -> String {
-    let together = match context.alert.latest.wards.len() {
-        0 | 1 => String::new(),
-        2 => ", both wards together".into(),
-        many => format!(", all {many} wards together"),
+    // Of a larger area the wards with most are named, and all are counted.
+    let together = match &context.alert.latest.subject {
+        Subject::Area { area, .. } if area.kind != AreaKind::Ward => ", in all of its wards",
+        _ => "",
     };
     let days = context.alert.latest.window.days();
     let bars = history.shown().len();
