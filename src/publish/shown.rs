@@ -175,8 +175,10 @@ impl Shown {
         let pace = if level.paces().contains(pace) { *pace } else { level.paces()[0] };
         let mut own: Vec<&Publication> = published.iter().filter(|one| one.span == pace.span()).collect();
         own.sort_by_key(|one| one.window.first);
-        let end = day.and_then(|day| own.iter().rposition(|one| one.window.last <= day));
-        let end = end.unwrap_or(own.len().checked_sub(1)?);
+        let newest = own.len().checked_sub(1)?;
+        let wanted = |day| own.iter().rposition(|one| one.window.last <= day).unwrap_or(0);
+        // Before the first whole figure there is none: it is shown.
+        let end = day.map_or(newest, wanted).clamp((pace.parts() - 1).min(newest), newest);
         let figures = figures(&own[..=end], pace.parts());
         let at = figures.len().checked_sub(1)?;
         let now = &figures[at];
@@ -387,6 +389,8 @@ mod tests {
         let csps = show(Level::Csp, Pace::Week, None);
         let codes: Vec<&str> = csps.lines.iter().map(|line| line.code.as_str()).collect();
         assert_eq!(codes, ["c1"], "a partnership that cuts a district can't be summed");
+        let early = show(Level::Whole, Pace::FourWeeks, Some("0001-01-01"));
+        assert_eq!((early.window.first, early.earlier), (day("2026-01-05"), None));
         let race = Request { category: Some("race".into()), ..asked(Level::Whole, Pace::Week, None) };
         assert_eq!(Shown::of(&published, &geography(), &race).unwrap().lines[0].count, 1);
         assert_eq!(Shown::of(&published, &geography(), &asked(Level::Ward, Pace::Month, None)), None);

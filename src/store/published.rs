@@ -14,6 +14,7 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (span, first) DO NOTHING";
     PUBLISHED_KEYS = "SELECT span, first FROM published";
     PUBLISHED = "SELECT span, first, last, as_known_on, body FROM published WHERE span = $1 AND first >= $2 ORDER BY first";
+    LATEST = "SELECT MAX(last) FROM published WHERE span = $1";
     RELEASE = "INSERT INTO released (alert_id, at, who) VALUES ($1, $2, $3) ON CONFLICT (alert_id) DO NOTHING";
     TAKE_BACK = "DELETE FROM released WHERE alert_id = $1";
     IS_RELEASED = "SELECT at FROM released WHERE alert_id = $1";
@@ -50,6 +51,15 @@ impl PublishedStore {
     #[must_use]
     pub const fn new(store: Store) -> Self {
         Self(store)
+    }
+
+    /// The last day of the latest publication of a span.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreError`] says.
+    pub async fn latest(&self, span: Span) -> Result<Option<NaiveDate>> {
+        Ok(on!(Store, &self.0, pool => sqlx::query_scalar(LATEST).bind(span.code()).fetch_one(pool).await?))
     }
 
     /// Publications of a span that begin on or after a day, oldest first.

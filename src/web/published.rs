@@ -110,12 +110,13 @@ async fn answer(desk: &Desk, asked: &Asked) -> Result<Answer, PageError> {
         day: asked.to.as_deref().and_then(|text| text.parse().ok()),
     };
     let span = if pace == Pace::Month { Span::Month } else { Span::Week };
-    let since = request.day.and_then(|day| day.checked_sub_days(REACH));
-    let mut published = desk.store.publications(span, since.unwrap_or(NaiveDate::MIN)).await?;
-    if since.is_none() {
-        let keep = published.last().and_then(|last| last.window.last.checked_sub_days(REACH));
-        published.retain(|one| keep.is_none_or(|since| one.window.first >= since));
-    }
+    // What is asked for lies where something is published; a page needs no more than the two years before it.
+    let latest = desk.store.latest(span).await?;
+    let end = request.day.into_iter().chain(latest).min();
+    let published = match end.and_then(|end| end.checked_sub_days(REACH)) {
+        Some(since) => desk.store.publications(span, since).await?,
+        None => Vec::new(),
+    };
     // The areas of the figure's own time: an area that was redrawn since is not the one that was counted.
     let last = published
         .iter()
