@@ -411,6 +411,7 @@ mod tests {
         assert_eq!(after(10), Standing::Within);
         assert_eq!(after(12), Standing::Above);
         assert_eq!(after(30), Standing::WellAbove);
-        assert_eq!(after(-9), Standing::Within, "five less is within the noise");
+        assert_eq!(after(2), Standing::Within);
+        assert_eq!((after(0), after(-9)), (Standing::Below, Standing::Below), "judged as it is shown");
     }
 }

@@ -49,7 +49,9 @@ fn address(route: &Route, silence: Uuid) -> String {
 }
 
 async fn token(pages: &Pages, cookie: &str) -> String {
-    let at = if pages.get("/", cookie).await.0.status() == StatusCode::OK { "/" } else { "/audit" };
+    // Where this reader begins: the hotspot page, or where it sends them.
+    let (answer, _) = pages.get("/", cookie).await;
+    let at = answer.headers().get("location").map_or("/", |at| at.to_str().unwrap());
     pages.token(at, cookie).await
 }
 
