@@ -14,5 +14,7 @@ CREATE TABLE published (
 CREATE TABLE released (
     alert_id UUID PRIMARY KEY REFERENCES alert (id),
     at       TIMESTAMPTZ NOT NULL,
-    who      TEXT NOT NULL
+    who      TEXT NOT NULL,
+    -- What partners were told, as it stood then.
+    body     JSONB NOT NULL
 );

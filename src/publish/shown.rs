@@ -183,7 +183,9 @@ impl Shown {
         let at = figures.len().checked_sub(1)?;
         let now = &figures[at];
         let window = Window { first: now[0].window.first, last: now[now.len() - 1].window.last };
-        let cells = members(*level, geography);
+        let mut cells = members(*level, geography);
+        // The sum of nothing is no figure.
+        cells.retain(|_, cells| !cells.is_empty());
         let mut noise: BTreeMap<usize, Chances> = BTreeMap::new();
         let many = cells.len() as f64;
         let mut lines: Vec<Line> = Vec::new();
@@ -216,7 +218,7 @@ impl Shown {
                 count,
                 usual,
                 standing: usual.map_or(Standing::TooEarly, |usual| {
-                    standing(count, usual, before.len() as f64, (chances, changed), many)
+                    standing(count, usual, &before, (chances, changed), many)
                 }),
                 change: at
                     .checked_sub(1)
@@ -292,11 +294,22 @@ fn members(level: Level, geography: &Geography) -> BTreeMap<String, BTreeSet<Str
 }
 
 /// How a figure stands against the mean of `before` earlier ones. The true count is taken as negative binomial around that
-/// mean: Poisson, and as unsure as a mean of so many changed figures is, Var = m + (m + cells x Var Z) / before. The change is
-/// added to it by convolution.
-fn standing(count: i64, usual: f64, before: f64, (chances, cells): (&Chances, usize), many: f64) -> Standing {
+/// mean, f times as variable as Poisson counts, f being what the earlier figures show beyond their noise and at least 1; and as
+/// unsure as a mean of so many is: Var = f m + (f m + cells x Var Z) / before. The change is added to it by convolution. The
+/// season is not taken out: it is in f.
+fn standing(
+    count: i64,
+    usual: f64,
+    before: &[i64],
+    (chances, cells): (&Chances, usize),
+    many: f64,
+) -> Standing {
     let mean = usual.max(0.1 * cells as f64);
-    let unsure = (mean + cells as f64 * VARIANCE) / before;
+    let noise = cells as f64 * VARIANCE;
+    let n = before.len() as f64;
+    let spread = before.iter().map(|one| (*one as f64 - usual).powi(2)).sum::<f64>() / (n - 1.0);
+    let own = mean * ((spread - noise) / mean).max(1.0);
+    let unsure = own - mean + (own + noise) / n;
     let Ok(truth) = Expectation::new(mean, mean * mean / unsure) else { return Standing::TooEarly };
     let at_least = |count: i64| u64::try_from(count).map_or(1.0, |count| truth.upper_tail(count));
     let upper: f64 = chances.each().map(|(z, p)| p * at_least(count - z)).sum();

@@ -203,8 +203,12 @@ impl<'a> Night<'a> {
     }
 
     /// The calendar months that end with one that was judged. The method for months knows no season: what is usual in the
-    /// judged one is usual in each.
-    pub(super) fn past_months(&self, judged: &Judgement, usual: Expectation) -> Vec<Past> {
+    /// judged one without the calendar is usual in each before.
+    pub(super) fn past_months(
+        &self,
+        (judged, usual): (&Judgement, Expectation),
+        plain: Expectation,
+    ) -> Vec<Past> {
         let (months, by_ward) = self.ledger.months_by_ward(judged.categories);
         let members = self.ledger.members(&judged.area);
         let past = |(place, first): (usize, &NaiveDate)| {
@@ -212,8 +216,8 @@ impl<'a> Night<'a> {
             Some(Past {
                 window: Window { first: *first, last },
                 observed: members.iter().map(|ward| u64::from(by_ward[*ward][place])).sum(),
-                expected: judged.expected,
-                usual_range: usual.usual_range(),
+                expected: if *first == judged.window.first { usual.mean() } else { plain.mean() },
+                usual_range: if *first == judged.window.first { usual } else { plain }.usual_range(),
             })
         };
         months

@@ -86,7 +86,7 @@ impl County {
 
     /// The last day up to `day` on which boundaries of wards changed: the same answer means the same boundaries. What
     /// happened before the oldest boundaries on record is placed in those.
-    fn boundaries_since(&self, day: NaiveDate) -> NaiveDate {
+    pub(crate) fn boundaries_since(&self, day: NaiveDate) -> NaiveDate {
         let changes = || {
             let wards = self.areas.iter().filter(|area| area.kind == AreaKind::Ward);
             wards.flat_map(|area| [Some(area.valid_from), area.valid_to]).flatten()

@@ -28,7 +28,15 @@ impl Engine {
         let cases: Vec<Case> = self.cases(seen, when.as_known_on);
         let mut tx = self.store.begin().await?;
         for (span, window) in &due {
-            let geography = self.county.geography(window.last)?;
+            // A time whose areas are not on record can't be counted; it must not keep the others from partners.
+            let geography = match self.county.geography(window.last) {
+                Ok(geography) if geography.of_kind(span.kind()).next().is_some() => geography,
+                Ok(_) => continue,
+                Err(wrong) => {
+                    tracing::error!(error = %format!("{wrong:#}"), first = %window.first, "not published");
+                    continue;
+                }
+            };
             let counts =
                 publish((*span, *window), &cases, &geography, &self.county.pack.categories, &self.answer_key);
             let publication =
@@ -53,7 +61,7 @@ impl Engine {
     ) -> Result<bool> {
         let mut tx = self.store.begin().await?;
         let (changed, what) = if let_know {
-            (tx.release(alert.id, now, who).await?, "released")
+            (tx.release(alert, now, who).await?, "released")
         } else {
             (tx.take_back(alert.id).await?, "taken-back")
         };

@@ -2,10 +2,11 @@
 
 use super::{Result, Store, StoreError, Tx, WardShape, from_object, object};
 use crate::{
-    model::{Alert, AlertLevel, AlertState, Window},
+    model::{Alert, AlertLevel, Window},
     publish::{Publication, Span},
 };
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -13,17 +14,19 @@ statements! {
     PUBLISH = "INSERT INTO published (span, first, last, as_known_on, published_at, body)
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (span, first) DO NOTHING";
     PUBLISHED_KEYS = "SELECT span, first FROM published";
-    PUBLISHED = "SELECT span, first, last, as_known_on, body FROM published WHERE span = $1 AND first >= $2 ORDER BY first";
-    LATEST = "SELECT MAX(last) FROM published WHERE span = $1";
-    RELEASE = "INSERT INTO released (alert_id, at, who) VALUES ($1, $2, $3) ON CONFLICT (alert_id) DO NOTHING";
+    PUBLISHED = "SELECT span, first, last, as_known_on, body FROM published WHERE span = $1 AND first >= $2 AND first <= $3
+        ORDER BY first";
+    REACH = "SELECT MIN(last), MAX(last) FROM published WHERE span = $1";
+    RELEASE = "INSERT INTO released (alert_id, at, who, body) VALUES ($1, $2, $3, $4) ON CONFLICT (alert_id) DO NOTHING";
     TAKE_BACK = "DELETE FROM released WHERE alert_id = $1";
     IS_RELEASED = "SELECT at FROM released WHERE alert_id = $1";
-    RELEASED = "SELECT alert.body, released.at FROM released JOIN alert ON alert.id = released.alert_id
+    RELEASED = "SELECT released.body, alert.state, released.at FROM released JOIN alert ON alert.id = released.alert_id
         WHERE released.at >= $1 ORDER BY released.at DESC, alert.number";
 }
 
-/// What a partner may know of an alert: no counts, no number by which to ask for more.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a partner may know of an alert: no counts, no number by which to ask for more. It is what stood there when somebody
+/// released it: what a later night adds is not told by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleasedAlert {
     /// The rule's title.
     pub title: String,
@@ -36,9 +39,24 @@ pub struct ReleasedAlert {
     /// The night it began.
     pub since: NaiveDate,
     /// Whether it is over.
+    #[serde(skip)]
     pub over: bool,
     /// When partners could first know.
     pub released_at: DateTime<Utc>,
+}
+
+impl ReleasedAlert {
+    fn of(alert: &Alert, released_at: DateTime<Utc>) -> Self {
+        Self {
+            title: alert.latest.title.clone(),
+            wards: alert.latest.wards.clone(),
+            categories: alert.latest.categories.clone(),
+            level: alert.latest.level,
+            since: alert.opened,
+            over: false,
+            released_at,
+        }
+    }
 }
 
 /// The store as pages for partners see it: publications, released alerts and the outlines of wards. There is no way from
@@ -53,23 +71,29 @@ impl PublishedStore {
         Self(store)
     }
 
-    /// The last day of the latest publication of a span.
+    /// The last days of the first and the latest publication of a span.
     ///
     /// # Errors
     ///
     /// As [`StoreError`] says.
-    pub async fn latest(&self, span: Span) -> Result<Option<NaiveDate>> {
-        Ok(on!(Store, &self.0, pool => sqlx::query_scalar(LATEST).bind(span.code()).fetch_one(pool).await?))
+    pub async fn reach(&self, span: Span) -> Result<Option<(NaiveDate, NaiveDate)>> {
+        let (first, last): (Option<NaiveDate>, Option<NaiveDate>) =
+            on!(Store, &self.0, pool => sqlx::query_as(REACH).bind(span.code()).fetch_one(pool).await?);
+        Ok(first.zip(last))
     }
 
-    /// Publications of a span that begin on or after a day, oldest first.
+    /// Publications of a span that begin between two days, oldest first.
     ///
     /// # Errors
     ///
     /// As [`StoreError`] says.
-    pub async fn publications(&self, span: Span, since: NaiveDate) -> Result<Vec<Publication>> {
+    pub async fn publications(
+        &self,
+        span: Span,
+        (since, until): (NaiveDate, NaiveDate),
+    ) -> Result<Vec<Publication>> {
         type Row = (String, NaiveDate, NaiveDate, DateTime<Utc>, serde_json::Value);
-        let rows: Vec<Row> = on!(Store, &self.0, pool => sqlx::query_as(PUBLISHED).bind(span.code()).bind(since).fetch_all(pool).await?);
+        let rows: Vec<Row> = on!(Store, &self.0, pool => sqlx::query_as(PUBLISHED).bind(span.code()).bind(since).bind(until).fetch_all(pool).await?);
         rows.into_iter()
             .map(|(_, first, last, as_known_on, body)| {
                 let counts = from_object(body, "publication")?;
@@ -84,20 +108,12 @@ impl PublishedStore {
     ///
     /// As [`StoreError`] says.
     pub async fn released(&self, since: DateTime<Utc>) -> Result<Vec<ReleasedAlert>> {
-        let rows: Vec<(serde_json::Value, DateTime<Utc>)> =
+        let rows: Vec<(serde_json::Value, String, DateTime<Utc>)> =
             on!(Store, &self.0, pool => sqlx::query_as(RELEASED).bind(since).fetch_all(pool).await?);
         rows.into_iter()
-            .map(|(body, released_at)| {
-                let alert: Alert = from_object(body, "alert")?;
-                Ok(ReleasedAlert {
-                    title: alert.latest.title,
-                    wards: alert.latest.wards,
-                    categories: alert.latest.categories,
-                    level: alert.latest.level,
-                    since: alert.opened,
-                    over: alert.state == AlertState::Closed,
-                    released_at,
-                })
+            .map(|(body, state, _)| {
+                let told: ReleasedAlert = from_object(body, "released alert")?;
+                Ok(ReleasedAlert { over: state == "closed", ..told })
             })
             .collect()
     }
@@ -167,8 +183,9 @@ impl Tx {
     /// # Errors
     ///
     /// As [`StoreError`] says.
-    pub async fn release(&mut self, alert: Uuid, now: DateTime<Utc>, who: &str) -> Result<bool> {
-        Ok(execute!(self, sqlx::query(RELEASE).bind(alert).bind(now).bind(who)) == 1)
+    pub async fn release(&mut self, alert: &Alert, now: DateTime<Utc>, who: &str) -> Result<bool> {
+        let body = object(&ReleasedAlert::of(alert, now), "released alert")?;
+        Ok(execute!(self, sqlx::query(RELEASE).bind(alert.id).bind(now).bind(who).bind(&body)) == 1)
     }
 
     /// Takes a release back; false when there was none.

@@ -165,8 +165,9 @@ impl Store {
     /// As [`super::StoreError`] says.
     pub async fn has_signed_in(&self, account: &str, client: &str) -> Result<()> {
         let mut tx = self.begin().await?;
-        execute!(&mut tx, sqlx::query(FORGET_TRIES).bind(account));
+        // In the order in which tries are counted: two that sign in at once must not wait for each other.
         execute!(&mut tx, sqlx::query(TAKE_BACK_TRY).bind(client));
+        execute!(&mut tx, sqlx::query(FORGET_TRIES).bind(account));
         tx.commit().await
     }
 }

@@ -123,6 +123,7 @@ pub(super) async fn page(
         .into_iter()
         .map(|event| context! { at => moment(event.at), what => event.what, who => event.who, why => event.why })
         .collect();
+    let released = site.engine.store.released_since(alert.id).await?;
     let values = context! {
         ..frame(&site, &reader),
         ..context! {
@@ -151,8 +152,8 @@ pub(super) async fn page(
             own => own_answer(&alert, &reader.party()),
             outcomes => outcomes(),
             mailed => alert.sequence > 0,
-            may_release => may_release(&reader, &alert, &geography),
-            released => site.engine.store.released_since(alert.id).await?.map(moment),
+            may_release => may_release(&reader, &alert, &geography) || released.is_some() && Right::Release.allows(reader.role),
+            released => released.map(moment),
         },
     };
     Ok(Html(site.render("alert.html", values)?))
@@ -177,7 +178,10 @@ pub(super) async fn release(
     reader.sent(&sent.token)?;
     let geography = geography(&site).await?;
     let alert = find(&site, &reader, &geography, &number).await?;
-    if !may_release(&reader, &alert, &geography) {
+    let may = may_release(&reader, &alert, &geography)
+        // Whoever sees it may take it back: it may have grown since.
+        || sent.known != "yes" && Right::Release.allows(reader.role);
+    if !may {
         return Err(PageError::NotFound);
     }
     let who = format!("{} ({})", reader.name, reader.role.label());

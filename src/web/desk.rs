@@ -15,6 +15,7 @@ use geo::{BoundingRect, Coord, CoordsIter, MapCoordsInPlace, MultiPolygon, Rect,
 use minijinja::{Environment, Value, context};
 use serde_json::json;
 use std::{
+    collections::BTreeMap,
     fmt::Write,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -31,8 +32,8 @@ pub(super) struct Desk {
     pub(super) county: Arc<County>,
     pub(super) synthetic: bool,
     pub(super) templates: Environment<'static>,
-    /// The outlines of the last day that was asked for: they change with the boundaries, once in years.
-    drawn: Mutex<Option<(NaiveDate, Arc<Drawn>)>>,
+    /// Outlines by the day on which their boundaries came into force.
+    drawn: Mutex<BTreeMap<NaiveDate, Arc<Drawn>>>,
 }
 
 /// The desk as handlers get it.
@@ -83,8 +84,9 @@ impl Desk {
 
     /// The outlines in force on a day.
     pub(super) async fn drawn(&self, day: NaiveDate) -> Result<Arc<Drawn>, PageError> {
-        let kept = self.drawn.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((_, drawn)) = kept.filter(|(of, _)| *of == day) {
+        let since = self.county.boundaries_since(day);
+        let kept = self.drawn.lock().unwrap_or_else(PoisonError::into_inner).get(&since).cloned();
+        if let Some(drawn) = kept {
             return Ok(drawn);
         }
         let shapes = self.store.ward_shapes(day).await?;
@@ -92,7 +94,7 @@ impl Desk {
         let drawn = Arc::new(tokio::task::spawn_blocking(move || draw(&shapes, &county)).await?);
         // None yet may only mean that no outlines were loaded: those are not kept.
         if !drawn.paths.is_empty() {
-            *self.drawn.lock().unwrap_or_else(PoisonError::into_inner) = Some((day, Arc::clone(&drawn)));
+            self.drawn.lock().unwrap_or_else(PoisonError::into_inner).insert(since, Arc::clone(&drawn));
         }
         Ok(drawn)
     }

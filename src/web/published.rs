@@ -6,7 +6,7 @@ use super::{
     classes::{Class, capital, number},
     desk::{AtDesk, Desk},
     error::PageError,
-    hotspots::{day, options},
+    hotspots::{day, options, typed_day},
     map::HAS_SCRIPT,
     reader::Reader,
     spark::spark,
@@ -40,6 +40,9 @@ pub(super) struct Asked {
 
 /// Publications that one page may need: a year before the figure, and half of one for the curve.
 const REACH: Days = Days::new(2 * 366);
+
+/// The next figure begins within these days.
+const NEXT: Days = Days::new(5 * 7);
 
 /// Released alerts are shown for so long.
 const RELEASED_FOR: TimeDelta = TimeDelta::days(365);
@@ -107,16 +110,20 @@ async fn answer(desk: &Desk, asked: &Asked) -> Result<Answer, PageError> {
         level,
         pace,
         category: asked.strand.clone().filter(|code| categories.find(code).is_some()),
-        day: asked.to.as_deref().and_then(|text| text.parse().ok()),
+        day: asked.to.as_deref().and_then(typed_day),
     };
     let span = if pace == Pace::Month { Span::Month } else { Span::Week };
-    // What is asked for lies where something is published; a page needs no more than the two years before it.
-    let latest = desk.store.latest(span).await?;
-    let end = request.day.into_iter().chain(latest).min();
-    let published = match end.and_then(|end| end.checked_sub_days(REACH)) {
-        Some(since) => desk.store.publications(span, since).await?,
-        None => Vec::new(),
-    };
+    // What is asked for lies where something is published; a page needs the two years before it and the next figure.
+    let end = desk
+        .store
+        .reach(span)
+        .await?
+        .map(|(first, last)| request.day.map_or(last, |day| day.clamp(first, last)));
+    let published =
+        match end.and_then(|end| Some((end.checked_sub_days(REACH)?, end.checked_add_days(NEXT)?))) {
+            Some(between) => desk.store.publications(span, between).await?,
+            None => Vec::new(),
+        };
     // The areas of the figure's own time: an area that was redrawn since is not the one that was counted.
     let last = published
         .iter()

@@ -188,8 +188,9 @@ async fn gate(
     };
     let shown = route.method == Method::GET;
     // What is published already is nobody's secret.
-    let Some(what) = route.what.filter(|_| !shown || is_exact(reader.role) || route.right == Right::Audit)
-    else {
+    let Some(what) = route.what.filter(|_| {
+        !shown || is_exact(reader.role) || route.right == Right::Audit || !route.right.allows(reader.role)
+    }) else {
         return response;
     };
     let outcome = audit::outcome(response.status());

@@ -7,7 +7,7 @@ use super::{
     password::random_bytes,
     reader::{ACCOUNT, MARK, Reader, TOKEN, mark},
 };
-use crate::{import::hex, store::Counted};
+use crate::{import::hex, stages::letters::keyed, store::Counted};
 use axum::{
     Form,
     extract::{Query, State},
@@ -90,7 +90,10 @@ pub(super) async fn sign_in(
     let store = &site.engine.store;
     let now = site.clock.now();
     let who: String = form.name.trim().chars().filter(|letter| !letter.is_control()).take(60).collect();
-    let (by_account, by_client) = (format!("account:{who}"), client.counted(&site.engine.answer_key));
+    let key = &site.engine.answer_key;
+    // Hashed: what is typed here may be a password in the wrong field.
+    let by_account = format!("account:{}", keyed(key, &format!("account/{who}")));
+    let by_client = client.counted(key);
     let counted = [
         Counted { who: &by_client, most: MOST_OF_A_CLIENT },
         Counted { who: &by_account, most: MOST_OF_AN_ACCOUNT },

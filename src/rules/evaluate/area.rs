@@ -132,7 +132,7 @@ pub(super) fn past(rule: &Rule, looked: &Looked, night: &Night<'_>) -> Vec<Past>
             );
             night.past(judgement, profile, &closer)
         }
-        By::Months => night.past_months(judgement, usual),
+        By::Months => night.past_months((judgement, usual), looked.plain.1),
         By::Other => Vec::new(),
     }
 }
