@@ -150,11 +150,13 @@ fn guess(seen: &Seen) -> Option<i64> {
     }
 }
 
-/// How many of the small cells, of one or two reports, are guessed right.
-fn share_guessed(cells: &[(i64, Seen)]) -> (f64, usize) {
+/// Of the small cells, of one or two reports: how many are guessed right, how many of the guesses are right, and how many there
+/// are.
+fn share_guessed(cells: &[(i64, Seen)]) -> (f64, f64, usize) {
     let small: Vec<&(i64, Seen)> = cells.iter().filter(|(truth, _)| (1..=2).contains(truth)).collect();
     let right = small.iter().filter(|(truth, seen)| guess(seen) == Some(*truth)).count();
-    (right as f64 / small.len() as f64, small.len())
+    let guesses = small.iter().filter(|(_, seen)| guess(seen).is_some()).count();
+    (right as f64 / small.len() as f64, right as f64 / guesses as f64, small.len())
 }
 
 fn months() -> Vec<NaiveDate> {
@@ -249,22 +251,18 @@ fn attacked(database: &str, incidents: &[(usize, &str, NaiveDate)], all: &BTreeM
             }
         }
     }
-    let (right, cells) = share_guessed(&published);
+    let (right, _, cells) = share_guessed(&published);
     // Read as it stands a figure is right as often as nothing was added. The total is one more look, six times as unsure.
     let stated = (1.0 - ALPHA) / (1.0 + ALPHA);
     let luck = 3.0 * (stated * (1.0 - stated) / cells as f64).sqrt();
     eprintln!("{database}: {right:.3} of {cells} small cells guessed, {stated:.3} stated");
     assert!(right < stated + luck, "{database}: {right} of {cells}, {stated} stated");
-    let (control, _) = share_guessed(&hidden);
-    eprintln!("{database}: {control:.3} of them where small counts are only hidden");
-    assert!(control > 0.6, "{database}: the attack is worth something: {control}");
-    // The noise is there, as large as promised where it is not cut off at 0.
-    let large: Vec<f64> = published
-        .iter()
-        .filter(|(truth, _)| *truth >= 4)
-        .map(|(truth, seen)| (seen.own.unwrap() - truth) as f64)
-        .collect();
+    let (found, sure, _) = share_guessed(&hidden);
+    eprintln!(
+        "{database}: {found:.3} of them where small counts are only hidden, {sure:.3} of the guesses there are right"
+    );
+    assert!(found > 0.3 && sure > 0.99, "{database}: the attack is worth something: {found} {sure}");
+    // The noise is there; cutting figures off at 0 takes about half of it from cells of none.
     let spread = off.iter().map(|off| off * off).sum::<f64>() / off.len() as f64;
     assert!(spread > VARIANCE / 4.0, "{database}: {spread}");
-    assert!(large.is_empty() || large.iter().any(|off| *off != 0.0), "{large:?}");
 }
