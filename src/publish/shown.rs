@@ -25,9 +25,6 @@ pub enum Level {
 }
 
 impl Level {
-    /// In the order of a page.
-    pub const ALL: [Self; 4] = [Self::Ward, Self::District, Self::Csp, Self::Whole];
-
     /// The kind of area.
     #[must_use]
     pub const fn kind(self) -> AreaKind {
@@ -61,7 +58,9 @@ pub enum Pace {
 }
 
 impl Pace {
-    const fn span(self) -> Span {
+    /// What it is made of.
+    #[must_use]
+    pub const fn span(self) -> Span {
         match self {
             Self::Month => Span::Month,
             Self::Week | Self::FourWeeks => Span::Week,

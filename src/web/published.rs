@@ -14,7 +14,7 @@ use super::{
 use crate::{
     import::safe_cell,
     model::{AlertLevel, AreaKind, Geography},
-    publish::{Level, Line, Pace, Request, Shown, Span, Standing},
+    publish::{Level, Line, Pace, Request, Shown, Standing},
     store::ReleasedAlert,
 };
 use axum::{
@@ -112,7 +112,7 @@ async fn answer(desk: &Desk, asked: &Asked) -> Result<Answer, PageError> {
         category: asked.strand.clone().filter(|code| categories.find(code).is_some()),
         day: asked.to.as_deref().and_then(typed_day),
     };
-    let span = if pace == Pace::Month { Span::Month } else { Span::Week };
+    let span = pace.span();
     // What is asked for lies where something is published; a page needs the two years before it and the next figure.
     let end = desk
         .store
