@@ -47,13 +47,14 @@ pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
     }
     let asked: Vec<Role> = asked.into_iter().collect();
     let geography = county.geography(today)?;
+    let directory = site.store.directory().await?;
     let mut missing: BTreeMap<Role, Vec<String>> = BTreeMap::new();
-    for gap in gaps(&geography, &asked, &county.directory) {
+    for gap in gaps(&geography, &asked, &directory) {
         let ward = gap.ward.unwrap_or_default();
         let name = geography.get(AreaKind::Ward, &ward).map_or(ward.clone(), |known| known.name.clone());
         missing.entry(gap.role).or_default().push(format!("{name} ({ward})"));
     }
-    let inactive: Vec<_> = county.directory.iter().filter(|entry| !entry.active).collect();
+    let inactive: Vec<_> = directory.iter().filter(|entry| !entry.active).collect();
     for entry in &inactive {
         println!("inactive, passed over: {} ({})", entry.address, entry.role.label());
     }

@@ -4,7 +4,7 @@ use crate::{
     alerts::WorkingDays,
     import,
     locate::{Boundaries, Boundary, Grid, neighbours},
-    model::{Area, AreaKind, Geography, Incident, Mailbox, Pack},
+    model::{Area, AreaKind, Geography, Incident, Pack},
     store::{Store, WardShape},
 };
 use anyhow::{Context, Result, anyhow, bail};
@@ -21,8 +21,6 @@ pub struct County {
     pub pack: Pack,
     /// Degrees and metres.
     pub grid: Grid,
-    /// Roles and mailboxes.
-    pub directory: Vec<Mailbox>,
     areas: Vec<Area>,
     links: Vec<(String, AreaKind, String)>,
     /// Wards that share a border, by the day on which their boundaries came into force; worked out when asked for.
@@ -43,7 +41,6 @@ impl County {
         };
         Ok(Self {
             grid: Grid::new(pack.projection),
-            directory: store.directory().await.context("loading the directory")?,
             areas: store.areas().await.context("loading the areas")?,
             links: store.area_links().await.context("loading the links")?,
             neighbours: Mutex::default(),
@@ -57,7 +54,6 @@ impl County {
     pub fn of_pack(files: import::PackFiles) -> Self {
         Self {
             grid: Grid::new(files.pack.projection),
-            directory: files.directory,
             areas: files.areas,
             links: files.links,
             pack: files.pack,

@@ -114,6 +114,11 @@ fn first_lines(text: &str) -> String {
     text.lines().take(MOST_LINES).collect::<Vec<_>>().join(" ").chars().take(300).collect()
 }
 
+/// Who looks after the data.
+pub(super) fn analysts(directory: &[Mailbox]) -> impl Iterator<Item = &Mailbox> {
+    directory.iter().filter(|entry| entry.role == Role::Analyst && entry.active)
+}
+
 impl Engine {
     /// Opens the data alerts that are new, closes those that are over, and tells the analyst of the new ones.
     pub(super) async fn keep_data_alerts(
@@ -140,7 +145,7 @@ impl Engine {
             return Ok(0);
         }
         let mut told = 0;
-        for to in self.analysts() {
+        for to in analysts(&self.directory().await?) {
             self.note(tx, &self.data_note(alert, to), (MessageKind::Data, id), to, now).await?;
             told += 1;
         }
@@ -195,10 +200,6 @@ impl Engine {
     /// Messages given up lately.
     pub(super) async fn failed_lately(&self, now: DateTime<Utc>) -> Result<Vec<FailedMessage>> {
         self.store.failed_since(now - FAILED_WITHIN).await.context("looking for failed messages")
-    }
-
-    pub(super) fn analysts(&self) -> impl Iterator<Item = &Mailbox> {
-        self.county.directory.iter().filter(|entry| entry.role == Role::Analyst && entry.active)
     }
 
     fn data_note(&self, alert: &DataAlert, to: &Mailbox) -> Note {

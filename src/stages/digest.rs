@@ -2,6 +2,7 @@
 //! out when all was quiet too, so that silence is known to be health.
 
 use super::{
+    data_alerts::analysts,
     night::{Engine, When},
     rules::InForce,
 };
@@ -38,6 +39,8 @@ struct Week {
     rules: usize,
     rules_version: String,
     overdue: Vec<String>,
+    /// The analyst's address.
+    analyst: Option<String>,
 }
 
 impl Engine {
@@ -47,11 +50,13 @@ impl Engine {
             return Ok(0);
         }
         let geography = self.county.geography(when.night)?;
-        let week = self.week(tx, when, rules, &geography).await?;
+        let directory = self.directory().await?;
+        let analyst = analysts(&directory).next().map(|analyst| analyst.address.clone());
+        let week = self.week(tx, when, rules, &geography, analyst).await?;
         let key = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("digest/{}", when.night).as_bytes());
         let mut made = 0;
         let mut told = BTreeSet::new();
-        for to in &self.county.directory {
+        for to in &directory {
             if !to.active || !READERS.contains(&to.role) || !told.insert(to.address.to_lowercase()) {
                 continue;
             }
@@ -66,7 +71,14 @@ impl Engine {
         Ok(made)
     }
 
-    async fn week(&self, tx: &mut Tx, when: When, rules: &InForce, geography: &Geography) -> Result<Week> {
+    async fn week(
+        &self,
+        tx: &mut Tx,
+        when: When,
+        rules: &InForce,
+        geography: &Geography,
+        analyst: Option<String>,
+    ) -> Result<Week> {
         let first = when.night - Days::new(6);
         let mut runs = Vec::new();
         for back in 1..7 {
@@ -101,6 +113,7 @@ impl Engine {
                     )
                 })
                 .collect(),
+            analyst,
         })
     }
 }
@@ -155,7 +168,7 @@ impl Week {
             again: "A digest comes every week, also when all was quiet: one that is missing means that something is wrong"
                 .into(),
             // The analysts keep the directory.
-            unsubscribe: engine.analysts().next().map(|analyst| analyst.address.clone()),
+            unsubscribe: self.analyst.clone(),
         }
     }
 

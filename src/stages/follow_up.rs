@@ -85,7 +85,7 @@ impl Engine {
         let told =
             self.store.notice::<Facts>(alert.id, alert.sequence).await.context("loading what was told")?;
         let Some(told) = told else { return Ok(Vec::new()) };
-        let directory = &self.county.directory;
+        let directory = &self.directory().await?;
         let mut recipients = match &missing.party {
             None => route(&alert.latest, &missing.roles, geography, directory).recipients,
             Some(party) => everybody(party, &alert.latest, geography, directory),

@@ -7,7 +7,7 @@ use crate::{
     count::{Case, Completeness, Ledger},
     failpoint,
     mail::{Facts, Signer},
-    model::{AlertLevel, Cluster, Finding, Geography, Subject},
+    model::{AlertLevel, Cluster, Finding, Geography, Mailbox, Subject},
     rules::{Detector, Night, Rule, RuleOutcome, RuleSet, Status, evaluate, follow},
     store::{AlertEvent, Known, Run, RunOutcome, SeenIncident, Store, Tx},
 };
@@ -105,6 +105,11 @@ impl NightReport {
 }
 
 impl Engine {
+    /// Roles and mailboxes as they are now: whoever mends the directory need not start the program again.
+    pub(super) async fn directory(&self) -> Result<Vec<Mailbox>> {
+        self.store.directory().await.context("loading the directory")
+    }
+
     /// Runs a night. Alerts, messages, findings and the record of the run are saved together or not at all. The same night
     /// with the same data and rules gives the same findings; alerts and messages that are there already stay as they are.
     ///
@@ -230,7 +235,8 @@ impl Engine {
             for (rule, lives) in &lives {
                 tx.save_lives(rule, when.night, lives).await.context("keeping the clusters")?;
             }
-            let telling = telling::Telling { engine: self, night: &evaluated, when };
+            let directory = &self.directory().await?;
+            let telling = telling::Telling { engine: self, night: &evaluated, directory, when };
             self.tell(&mut tx, &telling, rules, &mut report).await?;
         }
         run.finished_at = Some(when.now);

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     alerts::{Notice, route},
     mail::{Facts, Figures, History, LateReports, about},
-    model::{Alert, Asked, CalendarNote, Effect, Finding, Incident, SignalKind, Subject, Window},
+    model::{Alert, Asked, CalendarNote, Effect, Finding, Incident, Mailbox, SignalKind, Subject, Window},
     rules::Rule,
 };
 
@@ -18,6 +18,7 @@ const LATE_DAYS: u32 = 3;
 pub(super) struct Telling<'a> {
     pub(super) engine: &'a Engine,
     pub(super) night: &'a Evaluated,
+    pub(super) directory: &'a [Mailbox],
     pub(super) when: When,
 }
 
@@ -33,7 +34,7 @@ impl Telling<'_> {
         first: Option<&Facts>,
         report: &mut NightReport,
     ) -> (Facts, Vec<Letter>) {
-        let route = route(&alert.latest, &rule.who, &self.night.geography, &self.engine.county.directory);
+        let route = route(&alert.latest, &rule.who, &self.night.geography, self.directory);
         report.gaps.extend(route.gaps.iter().map(|gap| {
             format!(
                 "{}: nobody as {} for ward {}",

@@ -3,6 +3,7 @@
 use super::{Result, Store, Tx, from_object, object, text};
 use crate::model::Alert;
 use chrono::{DateTime, NaiveDate, Utc};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 statements! {
@@ -23,6 +24,7 @@ statements! {
     SAVE_NOTICE = "INSERT INTO notice (alert_id, sequence, body) VALUES ($1, $2, $3)
         ON CONFLICT (alert_id, sequence) DO UPDATE SET body = excluded.body";
     NOTICE = "SELECT body FROM notice WHERE alert_id = $1 AND sequence <= $2 ORDER BY sequence DESC LIMIT 1";
+    TOLD_NUMBERS = "SELECT id, number FROM alert WHERE id IN (SELECT about FROM outbox WHERE kind = 'alert')";
     ANSWERED_WITH = "SELECT body FROM alert WHERE state = 'closed' AND night >= $1 ORDER BY number";
 }
 
@@ -70,6 +72,17 @@ impl Store {
     pub async fn alert(&self, number: &str) -> Result<Option<Alert>> {
         let body: Option<serde_json::Value> = on!(Self, self, pool => sqlx::query_scalar(ALERT_BY_NUMBER).bind(number).fetch_optional(pool).await?);
         body.map(|body| from_object(body, "alert")).transpose()
+    }
+
+    /// What people call the alerts that messages are about.
+    ///
+    /// # Errors
+    ///
+    /// As [`super::StoreError`] says.
+    pub async fn told_numbers(&self) -> Result<HashMap<Uuid, String>> {
+        let rows: Vec<(Uuid, String)> =
+            on!(Self, self, pool => sqlx::query_as(TOLD_NUMBERS).fetch_all(pool).await?);
+        Ok(rows.into_iter().collect())
     }
 
     /// What happened to an alert, in order.

@@ -78,6 +78,7 @@ impl Desk {
             alerts_page => Right::AlertList.allows(reader.role),
             silences_page => Right::Silences.allows(reader.role),
             rules_page => Right::Rules.allows(reader.role),
+            outbox_page => Right::Outbox.allows(reader.role),
             audit_page => Right::Audit.allows(reader.role),
         }
     }

@@ -20,6 +20,7 @@ mod error;
 mod guard;
 mod hotspots;
 mod map;
+mod outbox;
 mod password;
 mod published;
 mod reader;
@@ -73,7 +74,7 @@ use tower_http::{
 };
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
-const TEMPLATES: [(&str, &str); 16] = [
+const TEMPLATES: [(&str, &str); 17] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("sign_in.html", include_str!("templates/sign_in.html")),
     ("hotspots.html", include_str!("templates/hotspots.html")),
@@ -85,6 +86,7 @@ const TEMPLATES: [(&str, &str); 16] = [
     ("ended.html", include_str!("templates/ended.html")),
     ("missing.html", include_str!("templates/missing.html")),
     ("explained.html", include_str!("templates/explained.html")),
+    ("outbox.html", include_str!("templates/outbox.html")),
     ("published.html", include_str!("templates/published.html")),
     ("rule.html", include_str!("templates/rule.html")),
     ("rules.html", include_str!("templates/rules.html")),

@@ -2,8 +2,8 @@
 //! router is built from it, so that a test which walks the table walks every door.
 
 use super::{
-    Site, alerts, answer, audit, error::PageError, health, hotspots, map, published, reader::Reader, rules,
-    sign_in, silences,
+    Site, alerts, answer, audit, error::PageError, health, hotspots, map, outbox, published, reader::Reader,
+    rules, sign_in, silences,
 };
 use crate::model::Role;
 use axum::{
@@ -43,6 +43,10 @@ pub(super) enum Right {
     Quiet,
     /// What the rules found everywhere.
     Rules,
+    /// Where messages stand, never their text.
+    Outbox,
+    /// To have messages sent again.
+    SendAgain,
     /// Who saw and did what.
     Audit,
 }
@@ -75,6 +79,8 @@ impl Right {
                 matches!(role, Role::CspCoordinator | Role::CspChair | Role::Analyst | Role::HateLead)
             }
             Self::Rules => matches!(role, Role::Analyst | Role::HateLead | Role::Auditor),
+            Self::Outbox => matches!(role, Role::Analyst | Role::Auditor | Role::Admin),
+            Self::SendAgain => matches!(role, Role::Analyst | Role::Admin),
             Self::Audit => matches!(role, Role::Auditor | Role::Admin),
         }
     }
@@ -118,7 +124,7 @@ const fn quiet(
 }
 
 /// All of them.
-pub(super) static ROUTES: [Route; 28] = [
+pub(super) static ROUTES: [Route; 30] = [
     seen("/", Right::Figures, "hotspot page", || get(hotspots::page)),
     seen("/hotspots.csv", Right::Download, "download of the hotspot table", || get(hotspots::csv)),
     seen("/map/figures.json", Right::Figures, "figures of the map", || get(map::figures)),
@@ -143,6 +149,8 @@ pub(super) static ROUTES: [Route; 28] = [
     seen("/rules", Right::Rules, "rules", || get(rules::list)),
     seen("/rules/why-not", Right::Rules, "why a rule holds", || get(rules::why_not)),
     seen("/rules/{id}", Right::Alert, "rule", || get(rules::page)),
+    seen("/outbox", Right::Outbox, "outbox", || get(outbox::page)),
+    done("/outbox/{which}/retry", Right::SendAgain, "sending messages again", || post(outbox::retry)),
     seen("/audit", Right::Audit, "audit log", || get(audit::page)),
     quiet(Method::GET, "/sign-in", Right::Open, || get(sign_in::show)),
     quiet(Method::POST, "/sign-in", Right::Open, || post(sign_in::sign_in)),
@@ -189,7 +197,10 @@ async fn gate(
     let shown = route.method == Method::GET;
     // What is published already is nobody's secret.
     let Some(what) = route.what.filter(|_| {
-        !shown || is_exact(reader.role) || route.right == Right::Audit || !route.right.allows(reader.role)
+        !shown
+            || is_exact(reader.role)
+            || matches!(route.right, Right::Audit | Right::Outbox)
+            || !route.right.allows(reader.role)
     }) else {
         return response;
     };

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 mod access;
 mod audit;
+mod outbox;
 mod routes;
 mod threats;
 

@@ -8,7 +8,7 @@ use crate::{
 use chrono::Days;
 use std::path::Path;
 use tension_watch::{
-    model::{AlertState, Role},
+    model::{AlertState, Mailbox, Role},
     stages::{
         answers::{Answer, Answerer},
         night::{Engine, When},
@@ -45,6 +45,15 @@ async fn site(store: &Store, folder: &Path) -> (Engine, InForce) {
     let rules = rules(&engine, folder).await;
     assert_eq!(rules.mistakes, None);
     (engine, rules)
+}
+
+/// Changes the directory as an import of it would, under an engine that runs.
+async fn mend_directory(store: &Store, change: impl Fn(&mut Mailbox)) {
+    let mut entries = store.directory().await.unwrap();
+    entries.iter_mut().for_each(change);
+    let mut tx = store.begin().await.unwrap();
+    tx.replace_directory(&entries).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 async fn outbox(store: &Store) -> Vec<OutboxEntry> {
@@ -155,12 +164,13 @@ async fn mute_hours_hold_a_letter_until_they_end_and_the_severe_passes() {
             let name = format!("mute-{severe}");
             let text = std::fs::read_to_string(folder.path().join("race-0.toml")).unwrap();
             std::fs::write(folder.path().join("race-0.toml"), text.replace("race-0", &name)).unwrap();
-            let (mut engine, rules) = site(store, folder.path()).await;
-            for entry in &mut std::sync::Arc::get_mut(&mut engine.county).unwrap().directory {
+            let (engine, rules) = site(store, folder.path()).await;
+            mend_directory(store, |entry| {
                 if entry.address == CSP {
                     entry.mute = Some("18:00-08:00".parse().unwrap());
                 }
-            }
+            })
+            .await;
             night(&engine, &rules, "2026-06-27").await;
             // The night ends at half past five local time; the hours end at eight, which is seven UTC.
             let early = mails(store, mail.path(), "2026-06-28T06:59:59Z").await;
@@ -216,19 +226,20 @@ async fn a_night_that_fails_as_a_whole_is_told_to_the_analyst_once_and_ended_by_
     for (database, store) in &stores().await.each {
         let (folder, mail) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         many_rules(folder.path(), 0, 1);
-        let (mut engine, rules) = site(store, folder.path()).await;
+        let (engine, rules) = site(store, folder.path()).await;
         night(&engine, &rules, "2026-06-15").await;
         assert_eq!(mails(store, mail.path(), "2026-06-16T04:00:00Z").await.len(), 0, "{database}");
 
         // No message can be made for this mailbox, so nothing of the night can be kept.
-        let broken = |engine: &mut Engine, address: &str| {
-            let all = std::sync::Arc::get_mut(&mut engine.county).unwrap().directory.iter_mut();
-            let own = all.filter(|entry| {
-                entry.role == Role::CspCoordinator && entry.area == csp().area && entry.active
-            });
-            own.for_each(|entry| address.clone_into(&mut entry.address));
+        let broken = async |address: &str| {
+            mend_directory(store, |entry| {
+                if entry.role == Role::CspCoordinator && entry.area == csp().area && entry.active {
+                    address.clone_into(&mut entry.address);
+                }
+            })
+            .await;
         };
-        broken(&mut engine, "no address");
+        broken("no address").await;
         for minute in 0..3 {
             let now = at("2026-06-28T03:30:00Z") + chrono::TimeDelta::minutes(minute);
             let when = When { night: day("2026-06-27"), as_known_on: now, now, tick: None };
@@ -243,8 +254,8 @@ async fn a_night_that_fails_as_a_whole_is_told_to_the_analyst_once_and_ended_by_
         assert!(sent[0].subject.contains("Data alert - The nightly run failed"), "{}", sent[0].subject);
         assert!(sent[0].text.contains("making a message"), "{database}: {}", sent[0].text);
 
-        // Mended: the night is told, and the fault is over. When it comes again, it is told again.
-        broken(&mut engine, CSP);
+        // Mended while the program runs: the night is told, and the fault is over. When it comes again, it is told again.
+        broken(CSP).await;
         night(&engine, &rules, "2026-06-27").await;
         assert!(store.data_alerts().await.unwrap().iter().all(|one| one.closed_at.is_some()), "{database}");
         let sent = mails(store, mail.path(), "2026-06-28T05:00:00Z").await;

@@ -44,6 +44,7 @@ fn address(route: &Route, silence: Uuid) -> String {
         .replace("{number}", "LLR-2026-0001")
         .replace("{part}", "text")
         .replace("{id}", &id)
+        .replace("{which}", "failed")
         .replace("{token}", LINK)
         .replace("{file}", "site.css")
 }
@@ -91,6 +92,8 @@ fn expected(method: &Method, path: &str) -> Vec<Role> {
             without(silences, Role::Auditor)
         }
         ("GET", "/rules" | "/rules/why-not") => vec![Role::HateLead, Role::Analyst, Role::Auditor],
+        ("GET", "/outbox") => vec![Role::Analyst, Role::Auditor, Role::Admin],
+        ("POST", "/outbox/{which}/retry") => vec![Role::Analyst, Role::Admin],
         ("GET", "/audit") => vec![Role::Auditor, Role::Admin],
         ("GET", "/map/wards.geojson" | "/sign-in" | "/answer/{token}" | "/health" | "/static/{file}")
         | ("POST", "/sign-in" | "/sign-out" | "/answer/{token}") => Role::ALL.to_vec(),
