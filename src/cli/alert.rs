@@ -81,13 +81,18 @@ enum Command {
     },
     /// Write the mail about an alert as it was told last: as text, or as files in a folder (HTML, text, pictures).
     ///
-    /// Example: tension-watch alert preview LLR-2026-0147 --dir preview
+    /// With --pictures also as it looks in a mail program, on a desktop, on a phone and in the dark: that needs Chromium.
+    ///
+    /// Example: tension-watch alert preview LLR-2026-0147 --dir preview --pictures
     Preview {
         /// Its number.
         number: String,
         /// The folder; without it the text is printed.
         #[arg(long)]
         dir: Option<PathBuf>,
+        /// As it looks, too.
+        #[arg(long, requires = "dir")]
+        pictures: bool,
     },
 }
 
@@ -107,7 +112,7 @@ pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
                 .ok_or_else(|| wrong(format!("`{outcome}` is no outcome; they are {known}")))?;
             answer(&engine, &number, &party, &Answer::Close(outcome)).await
         }
-        Command::Preview { number, dir } => preview(&engine, &number, dir).await,
+        Command::Preview { number, dir, pictures } => preview(&engine, &number, dir, pictures).await,
     }
 }
 
@@ -236,7 +241,7 @@ pub(super) fn named(text: &str) -> Result<Party> {
     Ok(Party { role: role.parse().map_err(wrong)?, area: area.map(area_of).transpose()? })
 }
 
-async fn preview(engine: &Engine, number: &str, dir: Option<PathBuf>) -> Result<()> {
+async fn preview(engine: &Engine, number: &str, dir: Option<PathBuf>, pictures: bool) -> Result<()> {
     let alert = find(engine, number).await?;
     let Some(mail) = engine.preview(&alert).await? else {
         return Err(wrong(format!(
@@ -259,6 +264,11 @@ async fn preview(engine: &Engine, number: &str, dir: Option<PathBuf>) -> Result<
         let path = dir.join(name);
         std::fs::write(&path, bytes).with_context(|| format!("{}: can't be written", path.display()))?;
         println!("{}", path.display());
+    }
+    if pictures {
+        for picture in super::picture::of_mail(&dir, number)? {
+            println!("{}", picture.display());
+        }
     }
     Ok(())
 }

@@ -100,6 +100,7 @@ fn accounts() -> Vec<(&'static str, Role, Option<AreaRef>)> {
         ("analyst", Role::Analyst, None),
         ("partner", Role::Partner, area(AreaKind::District, "E06000016")),
         ("auditor", Role::Auditor, None),
+        ("admin", Role::Admin, None),
     ]
 }
 

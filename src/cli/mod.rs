@@ -17,6 +17,7 @@ mod inbox;
 mod init;
 mod locate;
 mod outbox;
+mod picture;
 mod progress;
 mod rules;
 mod run;

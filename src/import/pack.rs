@@ -1,6 +1,8 @@
 //! An area pack: a county as four small files beside its outlines.
 
-use crate::model::{Area, AreaKind, AreaRef, Bounds, Categories, Class, Mailbox, Pack, Projection, Terms};
+use crate::model::{
+    Area, AreaKind, AreaRef, Bounds, Categories, Class, Mailbox, Pack, Projection, Reporting, Terms,
+};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use csv::{ReaderBuilder, StringRecord, Trim};
@@ -39,6 +41,8 @@ struct PackToml {
     holidays: Vec<NaiveDate>,
     #[serde(default)]
     publish: Terms,
+    #[serde(default)]
+    reporting: Vec<Reporting>,
 }
 
 #[derive(Deserialize)]
@@ -136,6 +140,14 @@ fn read_words(text: &str) -> Result<Pack, String> {
     if read.category.is_empty() || read.class.is_empty() {
         return Err(says("it needs at least one [[category]] and one [[class]]".into()));
     }
+    if let Some(way) = read.reporting.iter().find(|way| {
+        way.label.trim().is_empty() || way.url.as_ref().is_some_and(|url| !url.starts_with("https://"))
+    }) {
+        return Err(says(format!(
+            "[[reporting]] `{}`: it needs a label, and a url begins with https://",
+            way.label.chars().take(40).collect::<String>()
+        )));
+    }
     let codes = read.category.iter().map(|word| word.code.clone());
     Ok(Pack {
         categories: Categories::new(codes).map_err(|wrong| says(wrong.to_string()))?,
@@ -149,6 +161,7 @@ fn read_words(text: &str) -> Result<Pack, String> {
         classes: read.class,
         holidays: read.holidays,
         publish: read.publish,
+        reporting: read.reporting,
     })
 }
 
@@ -276,7 +289,7 @@ mod tests {
           |
         3 |         prefixx = "AC"
           |         ^^^^^^^
-        unknown field `prefixx`, expected one of `name`, `prefix`, `zone`, `projection`, `bounds`, `category_word`, `category`, `class`, `holidays`, `publish`
+        unknown field `prefixx`, expected one of `name`, `prefix`, `zone`, `projection`, `bounds`, `category_word`, `category`, `class`, `holidays`, `publish`, `reporting`
         areas.csv:2: `wrad` is not a kind of area; the kinds are ward, district, csp, npa and whole
         areas.csv:3: `02/05/2019` is not a date; write YYYY-MM-DD
         links.csv: there is no ward `W9` in areas.csv

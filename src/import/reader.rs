@@ -149,6 +149,7 @@ mod tests {
             classes: vec![class("crime"), class("incident")],
             holidays: Vec::new(),
             publish: crate::model::Terms::default(),
+            reporting: Vec::new(),
         }
     }
 

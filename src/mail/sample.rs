@@ -30,6 +30,7 @@ fn pack() -> Pack {
         classes: vec![class("crime", "Hate crime"), class("incident", "Hate incident")],
         holidays: Vec::new(),
         publish: crate::model::Terms::default(),
+        reporting: Vec::new(),
     }
 }
 

@@ -21,6 +21,6 @@ pub use directory::{Mailbox, Mute, Role, UnknownMute, UnknownRole};
 pub use finding::{Alert, AlertState, CalendarNote, Finding, Plain, ShareSeen, SignalKind, Subject, Told};
 pub use incident::{Incident, Place, Precision, Status};
 pub use level::{AlertLevel, Recurrence};
-pub use pack::{Bounds, Class, Pack, Projection, Terms};
+pub use pack::{Bounds, Class, Pack, Projection, Reporting, Terms};
 pub use period::{Period, PeriodError};
 pub use signal::{AreaRef, Change, Cluster, Effect, Judgement, RepeatPlace, Window};

@@ -82,6 +82,19 @@ pub struct Pack {
     /// When figures for partners are published.
     #[serde(default)]
     pub publish: Terms,
+    /// Where people report what happened to them or what they saw.
+    #[serde(default)]
+    pub reporting: Vec<Reporting>,
+}
+
+/// A way to report hate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reporting {
+    /// As people read it, for example `Report online`.
+    pub label: String,
+    /// A page's address, with `https`; none for a way without one, for example a telephone number in the label.
+    pub url: Option<String>,
 }
 
 /// When figures are published: late enough that most reports are there.

@@ -202,6 +202,22 @@ impl<'a> Night<'a> {
         learned.map(|usual| usual.past(area, window.days(), PAST_WINDOWS, scaled)).unwrap_or_default()
     }
 
+    /// So many windows of one area without gaps between them, each against what was usual in it, oldest first; the last is
+    /// this one. Fewer where the history is shorter.
+    pub fn curve(
+        &mut self,
+        area: &AreaRef,
+        categories: CategorySet,
+        window: Window,
+        windows: usize,
+    ) -> Vec<Past> {
+        let wanted = Wanted::new(area.kind, categories, window, 0);
+        self.learn(&[wanted]);
+        let learned = self.learned.get(&wanted).and_then(Option::as_ref);
+        let past = |usual: &Nightly| usual.past(area, window.days(), windows, &Multipliers::default());
+        learned.map(past).unwrap_or_default()
+    }
+
     /// The calendar months that end with one that was judged. The method for months knows no season: what is usual in the
     /// judged one without the calendar is usual in each before.
     pub(super) fn past_months(

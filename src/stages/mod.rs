@@ -3,6 +3,7 @@
 //! In: a store, a night, the rules. Out: what changed, saved in one transaction for each step.
 
 pub mod answers;
+pub mod area;
 pub mod county;
 mod data_alerts;
 mod digest;
@@ -12,6 +13,7 @@ mod follow_up;
 pub mod import;
 pub(crate) mod letters;
 pub mod night;
+pub mod places;
 mod publish;
 pub mod rules;
 pub mod send;

@@ -17,6 +17,7 @@ statements! {
         FROM run WHERE outcome = 'done' AND night = $1 ORDER BY started_at DESC, id DESC LIMIT 1";
     RUNS = "SELECT id, night, tick, as_known_on, started_at, finished_at, outcome, rules_version, summary
         FROM run ORDER BY started_at DESC, id DESC LIMIT $1";
+    NIGHTS = "SELECT DISTINCT night FROM run WHERE outcome = 'done' AND night >= $1 ORDER BY night";
     LAST_TICK = "SELECT MAX(tick) FROM run WHERE outcome = 'done'";
     LAST_FINISHED = "SELECT MAX(finished_at) FROM run WHERE outcome = 'done'";
     ABANDON_RUNS = "UPDATE run SET outcome = 'abandoned', finished_at = $1, tick = NULL WHERE outcome = 'running'";
@@ -113,6 +114,15 @@ impl Store {
         let row: Option<Row> =
             on!(Self, self, pool => sqlx::query_as(RUN_OF).bind(night).fetch_optional(pool).await?);
         row.map(Run::try_from).transpose()
+    }
+
+    /// Nights that were judged, from one on, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreError`] says.
+    pub async fn nights_since(&self, first: NaiveDate) -> Result<Vec<NaiveDate>> {
+        Ok(on!(Self, self, pool => sqlx::query_scalar(NIGHTS).bind(first).fetch_all(pool).await?))
     }
 
     /// The latest runs, the newest first.

@@ -57,6 +57,18 @@ impl Class {
         }
     }
 
+    /// The same of one area.
+    pub(super) const fn of_one(self) -> &'static str {
+        match self {
+            Self::WellAbove => "Well above its own normal",
+            Self::Above => "Above its own normal",
+            Self::SlightlyAbove => "Slightly above its own normal",
+            Self::Below => "Below its own normal",
+            Self::TooEarly => "Too early to say",
+            Self::Within => "Within its normal range",
+        }
+    }
+
     /// What the step means.
     pub(super) const fn meaning(self) -> &'static str {
         match self {

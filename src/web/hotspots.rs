@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     count::Feed,
-    model::{AreaKind, Recurrence},
+    model::{AreaKind, AreaRef, Recurrence},
     stages::figures::{AreaFigure, Question},
 };
 use axum::{
@@ -41,19 +41,26 @@ pub(super) struct Row {
 /// The table, as far as the reader may see it.
 pub(super) struct Rows {
     pub(super) lines: Vec<Row>,
-    question: Question,
-    sight: Sight,
+    pub(super) question: Question,
+    pub(super) sight: Sight,
     first: NaiveDate,
     last_night: NaiveDate,
     late: Vec<Feed>,
 }
 
 /// Kinds of area that the page can show, with the words for one and for many.
-const KINDS: [(AreaKind, &str, &str); 3] = [
+const KINDS: [(AreaKind, &str, &str); 4] = [
     (AreaKind::Ward, "ward", "wards"),
     (AreaKind::District, "district", "districts"),
     (AreaKind::Csp, "partnership", "partnerships"),
+    (AreaKind::Whole, "county", "whole county"),
 ];
+
+/// The kinds of area of which a reader may see some.
+fn kinds(sight: &Sight) -> impl Iterator<Item = &'static (AreaKind, &'static str, &'static str)> {
+    let whole = *sight == Sight::Everything;
+    KINDS.iter().filter(move |kind| whole || kind.0 != AreaKind::Whole)
+}
 
 /// Lengths of time that the page can show: days, with their words.
 const PERIODS: [(&str, &str); 4] = [("1", "1 day"), ("7", "7 days"), ("28", "28 days"), ("56", "8 weeks")];
@@ -62,8 +69,8 @@ fn period(text: &str) -> Option<u32> {
     PERIODS.iter().find(|period| period.0 == text)?.0.parse().ok()
 }
 
-/// Answers what is asked, sorted by class and name, and cut to what the reader may see.
-pub(super) async fn rows(site: &Site, reader: &Reader, asked: &Asked) -> Result<Rows, PageError> {
+/// What an address asks for, and the last night there is.
+pub(super) async fn chosen(site: &Site, asked: &Asked) -> Result<(Question, NaiveDate), PageError> {
     let store = &site.engine.store;
     let last = store.last_run().await?.ok_or(PageError::NotFound)?;
     let wanted = asked.night.as_deref().and_then(typed_day);
@@ -84,16 +91,16 @@ pub(super) async fn rows(site: &Site, reader: &Reader, asked: &Asked) -> Result<
         category: asked.strand.clone().filter(|code| pack.categories.find(code).is_some()),
         days: asked.period.as_deref().and_then(period).unwrap_or(28),
     };
-    let geography = site.engine.county.geography(run.night)?;
+    Ok((question, last.night))
+}
+
+/// Answers what is asked, sorted by class and name, and cut to what the reader may see.
+pub(super) async fn rows(site: &Site, reader: &Reader, asked: &Asked) -> Result<Rows, PageError> {
+    let (question, last_night) = chosen(site, asked).await?;
+    let geography = site.engine.county.geography(question.night)?;
     let sight = reader.sight(&geography);
-    let mut answer = Rows {
-        lines: Vec::new(),
-        question,
-        sight,
-        first: run.night,
-        last_night: last.night,
-        late: Vec::new(),
-    };
+    let mut answer =
+        Rows { lines: Vec::new(), first: question.night, question, sight, last_night, late: Vec::new() };
     if answer.sight == Sight::Published {
         return Ok(answer);
     }
@@ -165,7 +172,7 @@ pub(super) async fn page(
             total => answer.lines.len(),
             groups, picture,
             has_script => map::HAS_SCRIPT && question.kind == AreaKind::Ward,
-            kinds => options(KINDS.iter().map(|(kind, _, many)| (kind.code(), *many)), question.kind.code()),
+            kinds => options(kinds(&answer.sight).map(|(kind, _, many)| (kind.code(), *many)), question.kind.code()),
             strands => options(
                 std::iter::once(("", "All together")).chain(
                     pack.categories.codes().iter().map(String::as_str).zip(pack.category_labels.iter().map(String::as_str)),
@@ -176,6 +183,7 @@ pub(super) async fn page(
             periods => options(PERIODS, &question.days.to_string()),
             night => question.night.to_string(),
             latest => answer.last_night.to_string(),
+            weeks => weeks(&site, answer.last_night).await?.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
             earlier => address(question.night - Days::new(7)),
             later => (question.night + Days::new(7) <= answer.last_night).then(|| address(question.night + Days::new(7))),
             download => address(question.night).replacen('/', "/hotspots.csv", 1),
@@ -183,6 +191,13 @@ pub(super) async fn page(
         },
     };
     Ok(Html(site.render("hotspots.html", values)?).into_response())
+}
+
+/// The nights that the slider stops at, oldest first: a week apart, a year at most, those that were judged.
+async fn weeks(site: &Site, last: NaiveDate) -> Result<Vec<NaiveDate>, PageError> {
+    let mut nights = site.engine.store.nights_since(last - Days::new(7 * 51)).await?;
+    nights.retain(|night| (last - *night).num_days() % 7 == 0);
+    Ok(nights)
 }
 
 /// Before the first night there is nothing to show.
@@ -210,6 +225,7 @@ fn group(class: Class, count: usize, answer: &Rows) -> Value {
             };
             context! {
                 code => &figure.area.code,
+                page => page_of(&figure.area, &answer.question),
                 name => &figure.name,
                 observed => figure.observed,
                 usual => format!("{:.1}", figure.expected),
@@ -220,6 +236,13 @@ fn group(class: Class, count: usize, answer: &Rows) -> Value {
         })
         .collect();
     context! { code => class.code(), label => class.label(), meaning => class.meaning(), count, rows, folded => matches!(class, Class::Within | Class::TooEarly) }
+}
+
+/// The address that shows one area closely, of the same time and category.
+fn page_of(area: &AreaRef, question: &Question) -> String {
+    let asked =
+        address(question, question.night).split_once('&').map_or_else(String::new, |asked| asked.1.into());
+    format!("/areas/{}/{}?{asked}", area.kind.code(), area.code)
 }
 
 /// A source that is late, for a sentence.
@@ -263,7 +286,7 @@ pub(super) fn options<'a>(all: impl IntoIterator<Item = (&'a str, &'a str)>, cho
 }
 
 /// The address that shows exactly this.
-fn address(question: &Question, night: NaiveDate) -> String {
+pub(super) fn address(question: &Question, night: NaiveDate) -> String {
     format!(
         "/?area={}&strand={}&period={}&night={night}",
         question.kind.code(),

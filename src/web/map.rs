@@ -3,9 +3,10 @@
 use super::{
     STYLE, Site,
     error::PageError,
-    hotspots::{Asked, rows},
+    hotspots::{Asked, chosen, rows},
     reader::Reader,
 };
+use crate::stages::places::{Corner, cluster_outlines, density};
 use axum::{
     Json,
     extract::{Path, Query, State},
@@ -42,6 +43,13 @@ pub(super) async fn figures(
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, PageError> {
     let answer = rows(&site, &reader, &asked).await?;
+    let clusters =
+        cluster_outlines(&site.engine, &answer.question, |alert| answer.sight.of_any(&alert.latest.wards));
+    let clusters: Vec<Value> = clusters
+        .await?
+        .iter()
+        .map(|cluster| json!({"number": cluster.number, "ring": rounded(&cluster.ring)}))
+        .collect();
     let areas: BTreeMap<&str, Value> = answer
         .lines
         .iter()
@@ -56,7 +64,27 @@ pub(super) async fn figures(
             (figure.area.code.as_str(), value)
         })
         .collect();
-    Ok(Json(json!({"areas": areas})))
+    Ok(Json(json!({"areas": areas, "clusters": clusters})))
+}
+
+/// Reports in hexagons, of the wards that the reader may see.
+pub(super) async fn hexagons(
+    State(site): State<Arc<Site>>,
+    reader: Reader,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Value>, PageError> {
+    let (question, _) = chosen(&site, &asked).await?;
+    let sight = reader.sight(&site.engine.county.geography(question.night)?);
+    let found = density(&site.engine, &question, |ward| sight.of_ward(ward)).await?;
+    let hexagons: Vec<Value> =
+        found.iter().map(|one| json!({"ring": rounded(&one.ring), "count": one.count})).collect();
+    Ok(Json(json!({"hexagons": hexagons})))
+}
+
+/// To a metre: more would only be longer.
+fn rounded(ring: &[Corner]) -> Vec<[f64; 2]> {
+    let short = |degrees: f64| (degrees * 1e5).round() / 1e5;
+    ring.iter().map(|(east, north)| [short(*east), short(*north)]).collect()
 }
 
 /// Outlines of the wards in force on the last night; no counts.

@@ -12,9 +12,11 @@
 
 mod alerts;
 mod answer;
+mod area;
 mod audit;
 mod classes;
 mod client;
+mod curve;
 mod desk;
 mod error;
 mod guard;
@@ -23,6 +25,7 @@ mod map;
 mod outbox;
 mod password;
 mod published;
+mod published_area;
 mod reader;
 mod routes;
 mod rules;
@@ -74,7 +77,7 @@ use tower_http::{
 };
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
-const TEMPLATES: [(&str, &str); 17] = [
+const TEMPLATES: [(&str, &str); 19] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("sign_in.html", include_str!("templates/sign_in.html")),
     ("hotspots.html", include_str!("templates/hotspots.html")),
@@ -82,12 +85,14 @@ const TEMPLATES: [(&str, &str); 17] = [
     ("alert.html", include_str!("templates/alert.html")),
     ("answering.html", include_str!("templates/answering.html")),
     ("answer.html", include_str!("templates/answer.html")),
+    ("area.html", include_str!("templates/area.html")),
     ("audit.html", include_str!("templates/audit.html")),
     ("ended.html", include_str!("templates/ended.html")),
     ("missing.html", include_str!("templates/missing.html")),
     ("explained.html", include_str!("templates/explained.html")),
     ("outbox.html", include_str!("templates/outbox.html")),
     ("published.html", include_str!("templates/published.html")),
+    ("published_area.html", include_str!("templates/published_area.html")),
     ("rule.html", include_str!("templates/rule.html")),
     ("rules.html", include_str!("templates/rules.html")),
     ("silences.html", include_str!("templates/silences.html")),

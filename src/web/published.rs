@@ -32,8 +32,8 @@ use std::collections::BTreeMap;
 /// What the address asks for; anything it can't mean is the usual.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Asked {
-    area: Option<String>,
-    strand: Option<String>,
+    pub(super) area: Option<String>,
+    pub(super) strand: Option<String>,
     period: Option<String>,
     to: Option<String>,
 }
@@ -45,7 +45,7 @@ const REACH: Days = Days::new(2 * 366);
 const NEXT: Days = Days::new(5 * 7);
 
 /// Released alerts are shown for so long.
-const RELEASED_FOR: TimeDelta = TimeDelta::days(365);
+pub(super) const RELEASED_FOR: TimeDelta = TimeDelta::days(365);
 
 /// The order, the codes and the words of the levels.
 const LEVELS: [(Level, &str, &str, &str); 4] = [
@@ -62,25 +62,32 @@ const PACES: [(Pace, &str, &str); 3] = [
 ];
 
 /// What is shown, and how it was asked for.
-struct Answer {
-    request: Request,
-    pace: Pace,
-    geography: Geography,
-    shown: Option<Shown>,
+pub(super) struct Answer {
+    pub(super) request: Request,
+    pub(super) pace: Pace,
+    pub(super) geography: Geography,
+    pub(super) shown: Option<Shown>,
 }
 
 impl Answer {
-    fn words(&self) -> (&'static str, &'static str, &'static str) {
+    pub(super) fn words(&self) -> (&'static str, &'static str, &'static str) {
         let own = LEVELS.iter().find(|level| level.0 == self.request.level).unwrap_or(&LEVELS[0]);
         (own.1, own.2, own.3)
     }
 
     /// The address that shows exactly this.
-    fn address(&self, path: &str, to: Option<NaiveDate>) -> String {
+    pub(super) fn address(&self, path: &str, to: Option<NaiveDate>) -> String {
         let pace = PACES.iter().find(|pace| pace.0 == self.pace).unwrap_or(&PACES[0]).1;
         let strand = self.request.category.as_deref().unwrap_or_default();
         let to = to.map_or_else(String::new, |to| format!("&to={to}"));
         format!("{path}?area={}&strand={strand}&period={pace}{to}", self.words().0)
+    }
+
+    /// The address that shows one area closely, of the same time and category.
+    fn page_of(&self, code: &str) -> String {
+        let asked = self.address("", self.shown.as_ref().map(|shown| shown.window.last));
+        let asked = asked.split_once('&').map_or("", |asked| asked.1);
+        format!("/published/{}/{code}?{asked}", self.words().0)
     }
 
     /// The class of a ward on the map: its own, or that of what it lies in.
@@ -95,7 +102,7 @@ impl Answer {
     }
 }
 
-async fn answer(desk: &Desk, asked: &Asked) -> Result<Answer, PageError> {
+pub(super) async fn answer(desk: &Desk, asked: &Asked) -> Result<Answer, PageError> {
     let level = LEVELS
         .iter()
         .find(|level| Some(level.1) == asked.area.as_deref())
@@ -139,7 +146,7 @@ async fn answer(desk: &Desk, asked: &Asked) -> Result<Answer, PageError> {
     Ok(Answer { request, pace, geography, shown })
 }
 
-fn class(line: &Line) -> Class {
+pub(super) fn class(line: &Line) -> Class {
     match line.standing {
         Standing::WellAbove => Class::WellAbove,
         Standing::Above => Class::Above,
@@ -167,7 +174,7 @@ const fn meaning(class: Class) -> &'static str {
 }
 
 /// The window in words: months by name.
-fn when(shown: &Shown, pace: Pace) -> String {
+pub(super) fn when(shown: &Shown, pace: Pace) -> String {
     match pace {
         Pace::Month => shown.window.first.format("%B %Y").to_string(),
         _ => format!("{} to {}", day(shown.window.first), day(shown.window.last)),
@@ -265,6 +272,7 @@ fn group(of: Class, lines: &[&Line], answer: &Answer, whole: &str) -> Value {
     let row = |line: &&Line| {
         context! {
             code => &line.code,
+            page => answer.page_of(&line.code),
             name => if answer.request.level == Level::Whole { whole } else { &line.name },
             district => &line.district,
             count => line.count,
@@ -286,7 +294,7 @@ fn group(of: Class, lines: &[&Line], answer: &Answer, whole: &str) -> Value {
 }
 
 /// With a true minus, so that it is read as one.
-fn signed(change: i64) -> String {
+pub(super) fn signed(change: i64) -> String {
     match change {
         0 => "0".to_owned(),
         more if more > 0 => format!("+{more}"),
@@ -295,7 +303,7 @@ fn signed(change: i64) -> String {
 }
 
 /// A released alert in words.
-fn told(alert: &ReleasedAlert, geography: &Geography, labels: &BTreeMap<&str, &str>) -> Value {
+pub(super) fn told(alert: &ReleasedAlert, geography: &Geography, labels: &BTreeMap<&str, &str>) -> Value {
     let name = |code: &String| {
         geography.get(AreaKind::Ward, code).map_or_else(|| code.clone(), |ward| ward.name.clone())
     };

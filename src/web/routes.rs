@@ -2,8 +2,8 @@
 //! router is built from it, so that a test which walks the table walks every door.
 
 use super::{
-    Site, alerts, answer, audit, error::PageError, health, hotspots, map, outbox, published, reader::Reader,
-    rules, sign_in, silences,
+    Site, alerts, answer, area, audit, error::PageError, health, hotspots, map, outbox, published,
+    published_area, reader::Reader, rules, sign_in, silences,
 };
 use crate::model::Role;
 use axum::{
@@ -29,6 +29,8 @@ pub(super) enum Right {
     Figures,
     /// The same to take away.
     Download,
+    /// One of their own areas closely.
+    Area,
     /// The list of alerts of their own areas.
     AlertList,
     /// Exact data about alerts of their own areas.
@@ -72,7 +74,7 @@ impl Right {
             Self::Open | Self::Link | Self::SignedIn => true,
             Self::Figures => !matches!(role, Role::Admin),
             Self::Download => !matches!(role, Role::Admin | Role::Auditor),
-            Self::Alert | Self::AlertList => is_exact(role),
+            Self::Alert | Self::AlertList | Self::Area => is_exact(role),
             Self::Answer => is_exact(role) && !matches!(role, Role::Auditor),
             Self::Silences => Self::Quiet.allows(role) || matches!(role, Role::Auditor),
             Self::Quiet | Self::Release => {
@@ -124,12 +126,17 @@ const fn quiet(
 }
 
 /// All of them.
-pub(super) static ROUTES: [Route; 30] = [
+pub(super) static ROUTES: [Route; 33] = [
     seen("/", Right::Figures, "hotspot page", || get(hotspots::page)),
     seen("/hotspots.csv", Right::Download, "download of the hotspot table", || get(hotspots::csv)),
+    seen("/areas/{kind}/{code}", Right::Area, "area", || get(area::page)),
     seen("/map/figures.json", Right::Figures, "figures of the map", || get(map::figures)),
+    seen("/map/hexagons.json", Right::Area, "density on the map", || get(map::hexagons)),
     quiet(Method::GET, "/map/wards.geojson", Right::SignedIn, || get(map::wards)),
     seen("/published", Right::Figures, "published figures", || get(published::page)),
+    seen("/published/{area}/{code}", Right::Figures, "published figures of an area", || {
+        get(published_area::page)
+    }),
     seen("/published/figures.json", Right::Figures, "published figures of the map", || {
         get(published::figures)
     }),
@@ -184,10 +191,29 @@ async fn gate(
         Err(PageError::SignIn) => return sign_in::first(&parts).into_response(),
         Err(failed) => return failed.into_response(),
     };
-    let about = audit::about(&parts.uri);
+    let request = Request::from_parts(parts, body);
+    if route.method == Method::GET {
+        return answered(site, route, reader, request, next).await;
+    }
+    // An act and its line in the audit log belong together, whether or not its author waits for the answer.
+    match tokio::spawn(answered(site, route, reader, request, next)).await {
+        Ok(response) => response,
+        Err(failed) => PageError::from(anyhow::Error::from(failed)).into_response(),
+    }
+}
+
+/// The answer to a reader, and its line in the audit log.
+async fn answered(
+    site: Arc<Site>,
+    route: &'static Route,
+    reader: Reader,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let about = audit::about(request.uri());
     let response = if route.right.allows(reader.role) {
-        parts.extensions.insert(reader.clone());
-        next.run(Request::from_parts(parts, body)).await
+        request.extensions_mut().insert(reader.clone());
+        next.run(request).await
     } else if route.path == "/" && Right::Audit.allows(reader.role) {
         // Administrators have no figures; this is where they begin.
         return Redirect::to("/audit").into_response();

@@ -47,6 +47,7 @@ fn pack() -> Pack {
         classes: vec![Class { code: "crime".into(), label: "Crime".into(), from: None, to: None }],
         holidays: Vec::new(),
         publish: tension_watch::model::Terms::default(),
+        reporting: Vec::new(),
     }
 }
 

@@ -8,7 +8,10 @@ const NAMED_AT_MOST = 7;
 const NAMED_FROM_WIDTH = 420;
 
 interface Area { name: string; class: string; observed: number; usual: number }
-interface Figures { areas: Record<string, Area> }
+type Corner = [number, number]; // degrees east, degrees north
+interface Cluster { number: string; ring: Corner[] }
+interface Figures { areas: Record<string, Area>; clusters?: Cluster[] }
+interface Hexagons { hexagons: { ring: Corner[]; count: number }[] }
 
 /** Colours are those of the style sheet, so that the dark scheme and forced colours hold here too. */
 function colour(name: string): string {
@@ -47,36 +50,186 @@ async function load<T>(address: string): Promise<T> {
   return (await answer.json()) as T;
 }
 
+/** The map with the figures of one question on it. */
+class Wards {
+  private readonly map: L.Map;
+  private readonly layers = new Map<string, L.Path>();
+  private readonly layer: L.GeoJSON;
+  private areas: Record<string, Area> = {};
+  /** Outlines of clusters, and hexagons when they are asked for; neither takes a click from the ward below. */
+  private readonly clusters = L.layerGroup();
+  private readonly hexagons = L.layerGroup();
+
+  constructor(private readonly holder: HTMLElement, wards: GeoJSON.FeatureCollection) {
+    holder.replaceChildren();
+    holder.setAttribute("aria-hidden", "true"); // the table carries the content
+    this.map = L.map(holder, { renderer: L.canvas(), zoomSnap: 0.25, keyboard: false, attributionControl: false, zoomControl: false });
+    this.layer = L.geoJSON(wards, {
+      onEachFeature: (feature, shape) => {
+        const code = String(feature.properties.code);
+        this.layers.set(code, shape as L.Path);
+        shape.on("click", () => pick(code));
+      },
+    }).addTo(this.map);
+    this.map.fitBounds(this.layer.getBounds());
+    this.hexagons.addTo(this.map);
+    this.clusters.addTo(this.map);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.colour());
+  }
+
+  show(figures: Figures): void {
+    this.areas = figures.areas;
+    const off = Object.keys(this.areas).filter((code) => isOff(this.areas[code]));
+    const room = off.length <= NAMED_AT_MOST && this.holder.clientWidth >= NAMED_FROM_WIDTH;
+    this.colour();
+    this.layers.forEach((shape, code) => {
+      shape.unbindTooltip();
+      const area = this.areas[code];
+      if (!area) return;
+      // Wards off their normal are named on the map itself, while there is room for the names.
+      const named = isOff(area) && room;
+      const text = document.createElement("span");
+      text.textContent = named ? `${area.name} ${area.observed}` : `${area.name}: ${area.observed}, usual ${area.usual}`;
+      shape.bindTooltip(text, named ? { permanent: true, direction: "auto", className: "named" } : { sticky: true });
+    });
+    // What is off its normal lies on top, so that its outline is whole.
+    off.forEach((code) => this.layers.get(code)?.bringToFront());
+    this.outline(figures.clusters ?? []);
+  }
+
+  /** The outlines of the clusters that people were told of. */
+  private outline(clusters: Cluster[]): void {
+    this.clusters.clearLayers();
+    for (const cluster of clusters) {
+      const ring = cluster.ring.map(([east, north]): L.LatLngTuple => [north, east]);
+      L.polygon(ring, { color: colour("ink"), weight: 2.5, dashArray: "6 4", fill: false, interactive: false }).addTo(this.clusters);
+    }
+  }
+
+  /** Reports in hexagons: the fuller, the darker. */
+  density(found: Hexagons): void {
+    this.hexagons.clearLayers();
+    const most = Math.max(1, ...found.hexagons.map((one) => one.count));
+    for (const { ring, count } of found.hexagons) {
+      const corners = ring.map(([east, north]): L.LatLngTuple => [north, east]);
+      L.polygon(corners, { stroke: true, weight: 0.5, color: colour("ink"), fillColor: colour("dot"), fillOpacity: 0.2 + 0.7 * (count / most), interactive: false }).addTo(this.hexagons);
+    }
+  }
+
+  private colour(): void {
+    this.layers.forEach((shape, code) => shape.setStyle(style(this.areas[code])));
+  }
+}
+
+/** Everything of the page that a step to another week changes; the server writes it. */
+const PARTS = ["h1", "#lede", "#late", "#steps", "#table", "#legend"];
+
+/** Steps from week to week without loading the page anew: the words and the table come from the same page as ever. */
+function slide(weeks: HTMLElement, show: (figures: Figures) => void): void {
+  const nights = (weeks.dataset.weeks ?? "").split(" ").filter(Boolean);
+  const range = weeks.querySelector("input");
+  const told = weeks.querySelector("output");
+  const play = weeks.querySelector("button");
+  const typed = document.querySelector<HTMLInputElement>("#night");
+  if (!range || !told || !play || !typed || nights.length < 2) return;
+  const pages = new Map<string, Promise<[Document, Figures]>>();
+  const written = (night: string): string => new Date(`${night}T00:00:00Z`).toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+  const asked = (night: string): URLSearchParams => {
+    const form = new FormData(typed.form ?? undefined);
+    const query = new URLSearchParams();
+    form.forEach((value, name) => query.set(name, String(value)));
+    query.set("night", night);
+    return query;
+  };
+  const page = (night: string): Promise<[Document, Figures]> => {
+    const query = asked(night);
+    const known = pages.get(query.toString());
+    if (known) return known;
+    const text = fetch(`/?${query}`, { credentials: "same-origin" }).then(async (answer) => {
+      if (!answer.ok) throw new Error(String(answer.status));
+      return new DOMParser().parseFromString(await answer.text(), "text/html");
+    });
+    const both = Promise.all([text, load<Figures>(`/map/figures.json?${query}`)]);
+    both.catch(() => pages.delete(query.toString()));
+    pages.set(query.toString(), both);
+    return both;
+  };
+  const label = (): void => {
+    const night = nights[Number(range.value)] ?? "";
+    told.textContent = written(night);
+    range.setAttribute("aria-valuetext", written(night));
+  };
+  const step = async (): Promise<void> => {
+    const at = Number(range.value);
+    const night = nights[at];
+    if (!night) return;
+    label();
+    const [other, figures] = await page(night);
+    if (Number(range.value) !== at) return; // another week was chosen meanwhile
+    PARTS.forEach((part) => {
+      const [own, their] = [document.querySelector(part), other.querySelector(part)];
+      if (own && their) own.replaceWith(document.importNode(their, true));
+    });
+    document.title = other.title;
+    typed.value = night;
+    history.replaceState(null, "", `/?${asked(night)}`);
+    show(figures);
+    const next = nights[at + 1];
+    if (next) page(next).catch(() => { /* it is asked for again when it is wanted */ });
+  };
+  let playing: number | undefined;
+  const stop = (): void => {
+    window.clearTimeout(playing);
+    playing = undefined;
+    play.setAttribute("aria-pressed", "false");
+    play.textContent = "Play the weeks";
+  };
+  const go = async (): Promise<void> => {
+    try {
+      await step();
+    } catch {
+      return stop(); // the week stays as it was
+    }
+    if (playing === undefined) return;
+    if (Number(range.value) >= nights.length - 1) return stop();
+    playing = window.setTimeout(() => { range.value = String(Number(range.value) + 1); void go(); }, 900);
+  };
+  range.max = String(nights.length - 1);
+  const here = nights.indexOf(typed.value);
+  range.value = String(here < 0 ? nights.length - 1 : here);
+  range.addEventListener("input", () => { step().catch(() => { /* the week stays as it was */ }); });
+  play.addEventListener("click", () => {
+    if (playing !== undefined) return stop();
+    if (Number(range.value) >= nights.length - 1) range.value = "0";
+    play.setAttribute("aria-pressed", "true");
+    play.textContent = "Stop";
+    playing = 0;
+    void go();
+  });
+  label();
+  weeks.hidden = false;
+}
+
 async function start(holder: HTMLElement): Promise<void> {
   const [figures, wards] = await Promise.all([
     load<Figures>(holder.dataset.figures ?? ""),
     load<GeoJSON.FeatureCollection>(holder.dataset.wards ?? ""),
   ]);
-  holder.replaceChildren();
-  holder.setAttribute("aria-hidden", "true"); // the table carries the content
-  const map = L.map(holder, { renderer: L.canvas(), zoomSnap: 0.25, keyboard: false, attributionControl: false, zoomControl: false });
-  const off = Object.keys(figures.areas).filter((code) => isOff(figures.areas[code]));
-  const layers = new Map<string, L.Path>();
-  const layer = L.geoJSON(wards, {
-    style: (feature) => style(figures.areas[String(feature?.properties?.code)]),
-    onEachFeature: (feature, shape) => {
-      const code = String(feature.properties.code);
-      const area = figures.areas[code];
-      layers.set(code, shape as L.Path);
-      if (!area) return;
-      const text = document.createElement("span");
-      // Wards off their normal are named on the map itself, while there is room for the names.
-      const named = isOff(area) && off.length <= NAMED_AT_MOST && holder.clientWidth >= NAMED_FROM_WIDTH;
-      text.textContent = named ? `${area.name} ${area.observed}` : `${area.name}: ${area.observed}, usual ${area.usual}`;
-      shape.bindTooltip(text, named ? { permanent: true, direction: "auto", className: "named" } : { sticky: true });
-      shape.on("click", () => pick(code));
-    },
-  }).addTo(map);
-  const whole = layer.getBounds();
-  map.fitBounds(whole);
-  // What is off its normal lies on top, so that its outline is whole.
-  off.forEach((code) => layers.get(code)?.bringToFront());
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => layer.setStyle((feature) => style(figures.areas[String(feature?.properties?.code)])));
+  const map = new Wards(holder, wards);
+  map.show(figures);
+  const [density, box] = [document.getElementById("density"), document.querySelector<HTMLInputElement>("#hexagons")];
+  // Of the page's own night: after a step the address says which.
+  const hexagons = async (): Promise<void> => {
+    const address = `${(holder.dataset.hexagons ?? "").split("?")[0]}${location.search || `?${(holder.dataset.hexagons ?? "").split("?")[1]}`}`;
+    map.density(box?.checked ? await load<Hexagons>(address) : { hexagons: [] });
+  };
+  const drawn = (): void => { hexagons().catch(() => { /* the map stays without them */ }); };
+  if (density && box && holder.dataset.hexagons) {
+    density.hidden = false;
+    box.addEventListener("change", drawn);
+  }
+  const weeks = document.getElementById("weeks");
+  if (weeks) slide(weeks, (figures) => { map.show(figures); if (box?.checked) drawn(); });
 }
 
 const holder = document.getElementById("map");

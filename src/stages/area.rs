@@ -1,0 +1,140 @@
+//! One area closely: how its counts ran, which categories they carry and when in the week they happened.
+
+use super::{figures::Question, night::Engine};
+use crate::{
+    detect::Past,
+    model::{AreaRef, CategorySet, Geography, Incident, Window},
+    rules::Night,
+    store::SeenIncident,
+};
+use anyhow::Result;
+use chrono::{Datelike, Days, NaiveDate, Timelike};
+use chrono_tz::Tz;
+
+/// Days of the curve and of the hours: two years.
+const REACH: u64 = 2 * 365;
+
+/// Hours that are counted together.
+pub const HOURS: u32 = 3;
+
+/// Reports by weekday, Monday first, and by blocks of three hours, midnight first.
+pub type Week = [[u32; 24 / HOURS as usize]; 7];
+
+/// One area closely.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AreaView {
+    /// Two years of windows without gaps between them, oldest first; the last is the one asked for. Empty with too little
+    /// history.
+    pub curve: Vec<Past>,
+    /// What each category has, in the order of the pack; an incident that carries several counts in each.
+    pub categories: Vec<CategoryView>,
+    /// When in the week, over two years, of the categories asked for.
+    pub hours: Week,
+    /// Reports of the same time whose hour is not known to three hours.
+    pub without_hour: u32,
+}
+
+/// One category in one area.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CategoryView {
+    /// Its code.
+    pub code: String,
+    /// Incidents in the window.
+    pub observed: u64,
+    /// Incidents usual in it.
+    pub expected: f64,
+    /// The central 95 % of what is usual.
+    pub usual_range: (u64, u64),
+    /// Incidents in the year that ends with the window.
+    pub year: u64,
+}
+
+/// Looks at one area; the question's kind of area is not asked for. None when there is no such area on that day.
+///
+/// # Errors
+///
+/// When the store fails.
+pub async fn area_view(engine: &Engine, area: &AreaRef, question: &Question) -> Result<Option<AreaView>> {
+    let geography = engine.county.geography(question.night)?;
+    if geography.get(area.kind, &area.code).is_none() {
+        return Ok(None);
+    }
+    let seen = engine.as_known(question.as_known_on).await?;
+    let cases = engine.cases(&seen, question.as_known_on);
+    let known = &engine.county.pack.categories;
+    let mut night = Night::new(&geography, known, &cases, question.night);
+    let one = question.category.as_deref().and_then(|code| known.find(code));
+    let asked: CategorySet = one.unwrap_or(known.all());
+    let window = Window::ending(question.night, question.days);
+    let windows = (REACH / u64::from(question.days.max(1))) as usize;
+    let curve = night.curve(area, asked, window, windows);
+    let categories = known.codes().iter().filter_map(|code| {
+        let one = known.find(code)?;
+        let (judgement, usual) =
+            night.judge(area.kind, one, window).into_iter().find(|(judgement, _)| judgement.area == *area)?;
+        let series = night.ledger().series(area, one);
+        let end = usize::try_from((window.last - night.ledger().first()).num_days() + 1).ok()?;
+        let year = series.get(end.saturating_sub(365)..end).unwrap_or_default();
+        Some(CategoryView {
+            code: code.clone(),
+            observed: judgement.observed,
+            expected: judgement.expected,
+            usual_range: usual.usual_range(),
+            year: year.iter().map(|count| u64::from(*count)).sum(),
+        })
+    });
+    let categories = categories.collect();
+    let own = Own {
+        area,
+        geography: &geography,
+        asked,
+        first: window.last - Days::new(REACH - 1),
+        last: window.last,
+    };
+    let (hours, without_hour) = own.hours(&seen, engine.county.pack.zone);
+    Ok(Some(AreaView { curve, categories, hours, without_hour }))
+}
+
+/// Which reports are counted by hour.
+struct Own<'a> {
+    area: &'a AreaRef,
+    geography: &'a Geography,
+    asked: CategorySet,
+    first: NaiveDate,
+    last: NaiveDate,
+}
+
+impl Own<'_> {
+    fn holds(&self, incident: &Incident, zone: Tz) -> bool {
+        let day = incident.occurred_from.with_timezone(&zone).date_naive();
+        incident.categories.touches(self.asked)
+            && (self.first..=self.last).contains(&day)
+            && incident.ward.as_ref().is_some_and(|ward| self.geography.lies_in(ward, self.area))
+    }
+
+    fn hours(&self, seen: &[SeenIncident], zone: Tz) -> (Week, u32) {
+        let mut week = Week::default();
+        let mut without = 0;
+        for one in seen.iter().filter(|one| self.holds(&one.incident, zone)) {
+            match block(&one.incident, zone) {
+                Some((weekday, block)) => week[weekday][block] += 1,
+                None => without += 1,
+            }
+        }
+        (week, without)
+    }
+}
+
+/// The weekday and the block of hours in which it happened, when both ends of its range lie in the same one. Midnight to the
+/// minute is what records without an hour say.
+fn block(incident: &Incident, zone: Tz) -> Option<(usize, usize)> {
+    let of = |at: chrono::DateTime<chrono::Utc>| {
+        let local = at.with_timezone(&zone);
+        (local.date_naive(), (local.hour() / HOURS) as usize)
+    };
+    let (from, to) = (of(incident.occurred_from), of(incident.occurred_to));
+    let local = incident.occurred_from.with_timezone(&zone);
+    let is_bare_day =
+        local.num_seconds_from_midnight() == 0 && incident.occurred_from == incident.occurred_to;
+    (from == to && !is_bare_day).then_some((from.0.weekday().num_days_from_monday() as usize, from.1))
+}
