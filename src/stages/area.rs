@@ -138,3 +138,44 @@ fn block(incident: &Incident, zone: Tz) -> Option<(usize, usize)> {
         local.num_seconds_from_midnight() == 0 && incident.occurred_from == incident.occurred_to;
     (from == to && !is_bare_day).then_some((from.0.weekday().num_days_from_monday() as usize, from.1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Precision, Status};
+    use uuid::Uuid;
+
+    fn incident(from: &str, to: &str) -> Incident {
+        Incident {
+            id: Uuid::nil(),
+            source: "police".into(),
+            reference: "1".into(),
+            known_at: "2026-07-01T00:00:00Z".parse().unwrap(),
+            class: "crime".into(),
+            status: Status::Confirmed,
+            categories: CategorySet::from_bits(1),
+            occurred_from: from.parse().unwrap(),
+            occurred_to: to.parse().unwrap(),
+            recorded_at: None,
+            place: None,
+            precision: Precision::Ward,
+            ward: Some("E05010461".into()),
+            channel: None,
+            offence: None,
+            repeat_key: None,
+        }
+    }
+
+    #[test]
+    fn the_hour_is_local_and_counts_only_when_it_is_known() {
+        let of = |from: &str, to: &str| block(&incident(from, to), chrono_tz::Europe::London);
+        // 23:30 on a Monday in winter; in summer the same instant is half past midnight on Tuesday.
+        assert_eq!(of("2026-01-05T23:30:00Z", "2026-01-05T23:30:00Z"), Some((0, 7)));
+        assert_eq!(of("2026-06-29T23:30:00Z", "2026-06-29T23:30:00Z"), Some((1, 0)));
+        assert_eq!(of("2026-06-29T10:00:00Z", "2026-06-29T10:40:00Z"), Some((0, 3)));
+        // A whole day, an evening, and a day without an hour.
+        assert_eq!(of("2026-06-28T23:00:00Z", "2026-06-29T22:59:59Z"), None);
+        assert_eq!(of("2026-06-29T17:00:00Z", "2026-06-29T21:00:00Z"), None);
+        assert_eq!(of("2026-06-28T23:00:00Z", "2026-06-28T23:00:00Z"), None);
+    }
+}

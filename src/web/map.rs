@@ -4,7 +4,7 @@ use super::{
     STYLE, Site,
     error::PageError,
     hotspots::{Asked, chosen, rows},
-    reader::Reader,
+    reader::{Reader, Sight},
 };
 use crate::stages::places::{Corner, cluster_outlines, density};
 use axum::{
@@ -43,6 +43,9 @@ pub(super) async fn figures(
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, PageError> {
     let answer = rows(&site, &reader, &asked).await?;
+    if answer.sight == Sight::Published {
+        return Ok(Json(json!({"areas": {}})));
+    }
     let clusters =
         cluster_outlines(&site.engine, &answer.question, |alert| answer.sight.of_any(&alert.latest.wards));
     let clusters: Vec<Value> = clusters

@@ -65,7 +65,8 @@ pub const BURST: usize = 9;
 /// A burst in another ward for every turn, in the week that ends with the night.
 pub fn burst(turn: usize, night: NaiveDate) -> String {
     let mut text = HEAD.to_owned();
-    let ward = &llr::wards()[20 + turn];
+    let wards = llr::wards();
+    let ward = &wards[(20 + turn) % wards.len()];
     for n in 0..BURST {
         let on = night - Days::new(n as u64 % 5);
         let (east, north) = (ward.centre.0 as u32 + 60 * n as u32, ward.centre.1 as u32);

@@ -102,7 +102,12 @@ impl Partner {
     /// Everything that can be asked for: every level, strand, period and last day, as a page, data of the map and files.
     async fn everything(&self, days: &[NaiveDate]) -> BTreeMap<String, String> {
         let mut all = BTreeMap::new();
-        for path in ["/published", "/published/figures.json", "/published.csv", "/published.geojson"] {
+        let areas =
+            ["/published/ward/E05010461", "/published/district/E06000016", "/published/csp/safer-leicester"];
+        for path in ["/published", "/published/figures.json", "/published.csv", "/published.geojson"]
+            .iter()
+            .chain(&areas)
+        {
             for (area, periods) in [
                 ("ward", &["month"][..]),
                 ("district", &["week", "4-weeks"]),
