@@ -2,8 +2,8 @@
 //! router is built from it, so that a test which walks the table walks every door.
 
 use super::{
-    Site, alerts, answer, audit, error::PageError, health, hotspots, map, published, reader::Reader, rules,
-    sign_in, silences,
+    Site, alerts, answer, audit, error::PageError, health, hotspots, map, oidc, published, reader::Reader,
+    rules, sign_in, silences,
 };
 use crate::model::Role;
 use axum::{
@@ -118,7 +118,7 @@ const fn quiet(
 }
 
 /// All of them.
-pub(super) static ROUTES: [Route; 28] = [
+pub(super) static ROUTES: [Route; 30] = [
     seen("/", Right::Figures, "hotspot page", || get(hotspots::page)),
     seen("/hotspots.csv", Right::Download, "download of the hotspot table", || get(hotspots::csv)),
     seen("/map/figures.json", Right::Figures, "figures of the map", || get(map::figures)),
@@ -146,6 +146,8 @@ pub(super) static ROUTES: [Route; 28] = [
     seen("/audit", Right::Audit, "audit log", || get(audit::page)),
     quiet(Method::GET, "/sign-in", Right::Open, || get(sign_in::show)),
     quiet(Method::POST, "/sign-in", Right::Open, || post(sign_in::sign_in)),
+    quiet(Method::GET, "/sign-in/oidc", Right::Open, || get(oidc::begin)),
+    quiet(Method::GET, "/sign-in/oidc/back", Right::Open, || get(oidc::back)),
     done("/sign-out", Right::SignedIn, "sign-out", || post(sign_in::sign_out)),
     quiet(Method::GET, "/answer/{token}", Right::Link, || get(answer::show)),
     quiet(Method::POST, "/answer/{token}", Right::Link, || post(answer::press)),
