@@ -174,3 +174,44 @@ impl<'c> AsyncHttpClient<'c> for Http {
         Box::pin(self.ask(request))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_provider_can_be_asked() {
+        let elsewhere = Http::to(&Url::parse("https://login.county.example").unwrap()).unwrap();
+        let here = Http::to(&Url::parse("http://127.0.0.1:3000").unwrap()).unwrap();
+        for (address, by_elsewhere, by_here) in [
+            ("https://login.county.example/keys", true, true),
+            ("https://10.1.2.3/keys", true, true),
+            ("http://login.county.example/keys", false, false),
+            ("http://127.0.0.1:3000/keys", false, true),
+            ("https://127.0.0.1/keys", false, true),
+            ("https://localhost/keys", false, true),
+            ("https://[::1]/keys", false, true),
+            ("https://0x7f000001/keys", false, true),
+            ("https://2130706433/keys", false, true),
+            ("http://127.0.0.1.evil.example/keys", false, false),
+            ("file:///etc/passwd", false, false),
+            ("javascript:alert(1)", false, false),
+        ] {
+            let url = Url::parse(address).unwrap();
+            assert_eq!((elsewhere.allows(&url), here.allows(&url)), (by_elsewhere, by_here), "{address}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_inside_leads_nowhere() {
+        let elsewhere = Http::to(&Url::parse("https://login.county.example").unwrap()).unwrap();
+        for host in
+            ["127.0.0.1", "localhost", "169.254.169.254", "0.0.0.0", "::1", "fe80::1", "::ffff:127.0.0.1"]
+        {
+            let found = elsewhere.connect(host, 443).await;
+            assert!(matches!(found, Err(HttpError::Inside(_))), "{host}");
+        }
+        let here = Http::to(&Url::parse("http://127.0.0.1:3000").unwrap()).unwrap();
+        assert!(matches!(here.connect("10.255.255.1", 80).await, Err(HttpError::Inside(_))));
+    }
+}

@@ -428,3 +428,20 @@ async fn beginnings_are_limited_by_address_and_those_that_end_well_do_not_count(
     pages.clock.by(TimeDelta::minutes(16));
     leave(&pages, "/").await;
 }
+
+#[tokio::test]
+async fn over_https_the_cookie_of_the_way_is_for_https_and_this_host_only() {
+    let fake = Fake::start().await;
+    let pages = Pages::with_provider("https://watch.county.example/", &[], &fake.issuer).await;
+    let (answer, _) = pages.get("/sign-in/oidc", "").await;
+    let set = answer.headers()["set-cookie"].to_str().unwrap();
+    assert!(set.starts_with("__Host-tension-watch-oidc=") && set.contains("Secure"), "{set}");
+    assert!(set.contains("Path=/") && !set.contains("Domain"), "{set}");
+    let asked = query(location(&answer));
+    assert_eq!(asked["redirect_uri"], "https://watch.county.example/sign-in/oidc/back");
+    let mine = cookie(&answer, "__Host-tension-watch-oidc").unwrap();
+    let left = Left { cookie: mine, asked };
+    fake.will_give(fake.signed(&claims(&fake, &pages, &left, "0815", &["analysts"])));
+    let (answer, text) = come_back(&pages, &left).await;
+    assert!(cookie(&answer, "__Host-tension-watch").is_some(), "{text}");
+}
