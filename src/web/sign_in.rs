@@ -78,7 +78,7 @@ pub(super) fn page(
     let county = &site.engine.county.pack.name;
     let provider = site.provider.as_ref().map(|provider| {
         let query = if next == "/" { String::new() } else { format!("?next={}", in_query(next)) };
-        context! { label => provider.label(), link => format!("/sign-in/oidc{query}") }
+        context! { label => provider.label(), query }
     });
     Ok(Html(site.render("sign_in.html", context! { trouble, accounts, county, next, provider })?))
 }

@@ -1,6 +1,6 @@
 //! The two routes: to the provider, and back from it.
 
-use super::{Secrets, Trouble, unguessable};
+use super::{Identity, Secrets, Trouble, unguessable};
 use crate::{
     stages::letters::hash_of,
     store::{Account, Counted, SavedSession},
@@ -139,29 +139,39 @@ pub(in crate::web) async fn back(
             site.record("", None, WHAT, "", outcome).await?;
             refuse(&site, status, words, &kept.next)
         }
-        Ok(identity) => {
-            let name = identity.account;
-            let Some((role, area)) = identity.granted else {
-                // What they were here before, they are no more.
-                store.delete_account(&name).await?;
-                site.record(&name, None, WHAT, "", "no role here").await?;
-                let text = "Your organisation knows you, but none of your groups has access to this site. \
-                            Ask whoever runs it which group you need.";
-                return refuse(&site, StatusCode::FORBIDDEN, ("You have no access.", text), &kept.next);
-            };
-            let account = Account { name, role, area, password_hash: String::new(), created_at: now };
-            let known = store.account(&account.name).await?;
-            // Saving ends every session of the account: only when something has changed.
-            if known.is_none_or(|known| (known.role, &known.area) != (account.role, &account.area)) {
-                store.save_account(&account).await?;
-            }
-            store.has_signed_in(&format!("account:{}", account.name), &by_client).await?;
-            sign_in::begin_session(&session, &account).await?;
-            site.record(&account.name, Some(role), WHAT, "", "done").await?;
-            Ok((with_cookie(&site, String::new(), TimeDelta::zero()), Redirect::to(local(&kept.next)))
-                .into_response())
-        }
+        Ok(identity) => let_in(&site, &session, identity, &kept.next, &by_client).await,
     }
+}
+
+/// Gives somebody the account that is theirs here, if any is.
+async fn let_in(
+    site: &Site,
+    session: &Session,
+    identity: Identity,
+    next: &str,
+    by_client: &str,
+) -> Result<Response, PageError> {
+    let store = &site.engine.store;
+    let name = identity.account;
+    let Some((role, area)) = identity.granted else {
+        // What they were here before, they are no more.
+        store.delete_account(&name).await?;
+        site.record(&name, None, WHAT, "", "no role here").await?;
+        let text = "Your organisation knows you, but none of your groups has access to this site. \
+                    Ask whoever runs it which group you need.";
+        return refuse(site, StatusCode::FORBIDDEN, ("You have no access.", text), next);
+    };
+    let created_at = site.clock.now();
+    let account = Account { name, role, area, password_hash: String::new(), created_at };
+    let known = store.account(&account.name).await?;
+    // Saving ends every session of the account: only when something has changed.
+    if known.is_none_or(|known| (known.role, &known.area) != (account.role, &account.area)) {
+        store.save_account(&account).await?;
+    }
+    store.has_signed_in(&format!("account:{}", account.name), by_client).await?;
+    sign_in::begin_session(session, &account).await?;
+    site.record(&account.name, Some(role), WHAT, "", "done").await?;
+    Ok((with_cookie(site, String::new(), TimeDelta::zero()), Redirect::to(local(next))).into_response())
 }
 
 /// Under what beginnings are counted.
