@@ -2,6 +2,10 @@
 //!
 //! Paths in it are relative to its own folder, so that a site can be moved as a whole.
 
+mod sign_in;
+
+pub use sign_in::{MappedRole, OidcConfig, SignInConfig};
+
 use crate::schedule::Schedule;
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -42,6 +46,9 @@ pub struct Config {
     /// The pages.
     #[serde(default)]
     pub site: SiteConfig,
+    /// Who may say who somebody is, beside the accounts kept here.
+    #[serde(default)]
+    pub sign_in: SignInConfig,
     /// What analysts own.
     #[serde(default)]
     pub rules: RulesConfig,

@@ -80,6 +80,18 @@ listen  = "127.0.0.1:8080"                 # put a proxy with a certificate in f
 address = "http://127.0.0.1:8080"          # what links in mails begin with, and the only name the site answers to
 # trusted_proxies = ["127.0.0.1/32"]       # proxies in front: only what these say of a client's address is believed
 
+# [sign_in.oidc]                           # a provider of OpenID Connect, beside the accounts kept here
+# issuer = "https://login.example.org"     # as its own discovery document writes it
+# client_id = "tension-watch"              # it sends people back to ADDRESS/sign-in/oidc/back
+# client_secret_file = "oidc-secret"       # holds nothing but the secret
+# label = "Sign in with your organisation's account"
+# scopes = ["profile"]                     # beside openid
+# role_claim = "groups"                    # of the ID token; dots lead into objects, as in realm_access.roles
+# roles = [                                # the first that somebody has counts; whoever has none is not let in
+#   { value = "tension-watch-analysts", role = "analyst" },
+#   { value = "charnwood-csp", role = "csp_coordinator", area = "csp/charnwood" },
+# ]
+
 [rules]
 folder = "rules"
 

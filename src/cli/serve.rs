@@ -7,12 +7,14 @@ use super::{
 use crate::{
     clock::{Clock, SystemClock},
     mail::transport::Transport,
+    model::AreaRef,
     schedule::keep,
     stages::{
         night::{Engine, When},
         rules::{InForce, in_force},
         send::Sender,
     },
+    web::Provider,
 };
 use anyhow::{Context, Result};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
@@ -41,12 +43,17 @@ pub(super) async fn serve(site: Site, synthetic: bool, demo_accounts: Vec<(Strin
     let site = Arc::new(site);
     let transport = Transport::of(&site.config).map_err(wrong)?;
     let engine = Arc::new(site.engine(synthetic).await?);
+    let provider = provider(&site).await?;
     let listener = tokio::net::TcpListener::bind(site.config.site.listen)
         .await
         .with_context(|| format!("{}: can't listen; is another program there?", site.config.site.listen))?;
     println!("Tension Watch listens on http://{}", listener.local_addr()?);
     let pages = crate::web::Site::new(&engine, site.config.site.address.clone(), demo_accounts)?
-        .behind(&site.config.site.trusted_proxies);
+        .behind(&site.config.site.trusted_proxies)
+        .signing_in_by(provider.clone());
+    if let Some(provider) = provider {
+        tokio::spawn(async move { provider.greet(&SystemClock).await });
+    }
     let web = crate::web::serve(pages, listener, stopped());
     let sender = send_for_ever(&site, transport);
     if synthetic {
@@ -60,6 +67,14 @@ pub(super) async fn serve(site: Site, synthetic: bool, demo_accounts: Vec<(Strin
             () = answers(&site, &engine) => Ok(()),
         }
     }
+}
+
+/// Who else says who somebody is; not asked yet.
+async fn provider(site: &Site) -> Result<Option<Arc<Provider>>> {
+    let areas = site.store.areas().await.context("loading the areas")?;
+    let is_area =
+        |wanted: &AreaRef| areas.iter().any(|known| known.kind == wanted.kind && known.code == wanted.code);
+    Ok(Provider::of(&site.config, &is_area).map_err(wrong)?.map(Arc::new))
 }
 
 async fn send_for_ever(site: &Site, transport: Transport) {

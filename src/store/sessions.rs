@@ -11,6 +11,7 @@ statements! {
         WHERE id = $1 AND seen_at > $2 AND started_at > $3";
     SEEN = "UPDATE session SET seen_at = $2 WHERE id = $1 AND seen_at < $2";
     DELETE_SESSION = "DELETE FROM session WHERE id = $1";
+    TAKE_SESSION = "DELETE FROM session WHERE id = $1 AND started_at > $2 RETURNING body";
     DELETE_OLD_SESSIONS = "DELETE FROM session WHERE seen_at <= $1 OR started_at <= $2";
     FORGET_OLD_TRIES = "DELETE FROM sign_in_failure WHERE counted_from < $1";
     COUNT_TRY = "INSERT INTO sign_in_failure (who, failures, counted_from) VALUES ($1, 1, $2)
@@ -114,6 +115,22 @@ impl Store {
         let mut tx = self.begin().await?;
         execute!(&mut tx, sqlx::query(DELETE_SESSION).bind(id));
         tx.commit().await
+    }
+
+    /// What a session held that began after `started`, and its end: of those who ask at once, one gets it.
+    ///
+    /// # Errors
+    ///
+    /// As [`super::StoreError`] says.
+    pub async fn take_session(&self, id: &str, started: DateTime<Utc>) -> Result<Option<serde_json::Value>> {
+        let mut tx = self.begin().await?;
+        let body = on!(Tx, &mut tx, tx => sqlx::query_scalar(TAKE_SESSION)
+            .bind(id)
+            .bind(started)
+            .fetch_optional(&mut **tx)
+            .await?);
+        tx.commit().await?;
+        Ok(body)
     }
 
     /// Forgets sessions that were not seen after `seen`, or began no later than `started`.

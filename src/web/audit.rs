@@ -125,7 +125,7 @@ pub(super) async fn page(
     };
     let address = |number: u16| {
         let day = day.map(|day| day.to_string()).unwrap_or_default();
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
         let account: String = account.chars().filter(|c| plain(*c)).collect();
         format!("/audit?account={account}&day={day}&page={number}")
     };

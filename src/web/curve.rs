@@ -4,8 +4,8 @@ use crate::{detect::Past, model::Window};
 use chrono::{Datelike, NaiveDate};
 use std::fmt::Write;
 
-const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 240.0;
+const WIDTH: f64 = 1_000.0;
+const HEIGHT: f64 = 280.0;
 /// Room for the numbers of the axis and for the months.
 const LEFT: f64 = 34.0;
 const BELOW: f64 = 26.0;

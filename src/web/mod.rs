@@ -22,6 +22,7 @@ mod error;
 mod guard;
 mod hotspots;
 mod map;
+mod oidc;
 mod outbox;
 mod password;
 mod published;
@@ -37,6 +38,7 @@ mod spark;
 #[cfg(test)]
 mod tests;
 
+pub use oidc::{OidcMistakes, Provider};
 pub use password::{hash_password, new_key, new_password};
 pub use serve::serve;
 
@@ -129,6 +131,8 @@ pub struct Site {
     /// What pages for partners get instead of a site.
     desk: Arc<Desk>,
     trusted_proxies: Vec<IpNet>,
+    /// Who else says who somebody is.
+    provider: Option<Arc<Provider>>,
     /// So many passwords have been compared: each costs a tenth of a second.
     compared: AtomicU64,
     kept: Mutex<BTreeMap<Question, Arc<Figures>>>,
@@ -156,6 +160,7 @@ impl Site {
             demo_accounts,
             desk: Arc::new(desk),
             trusted_proxies: Vec::new(),
+            provider: None,
             compared: AtomicU64::new(0),
             kept: Mutex::new(BTreeMap::new()),
         })
@@ -165,6 +170,13 @@ impl Site {
     #[must_use]
     pub fn behind(mut self, proxies: &[IpNet]) -> Self {
         proxies.clone_into(&mut self.trusted_proxies);
+        self
+    }
+
+    /// This provider may say who somebody is, beside the accounts kept here.
+    #[must_use]
+    pub fn signing_in_by(mut self, provider: Option<Arc<Provider>>) -> Self {
+        self.provider = provider;
         self
     }
 

@@ -1,6 +1,10 @@
 //! Who is reading, and what they may see.
 
-use super::{Site, error::PageError};
+use super::{
+    Site,
+    error::PageError,
+    oidc::{Provider, is_vouched_for},
+};
 use crate::{
     model::{AreaKind, AreaRef, Geography, Party, Role},
     stages::letters::hash_of,
@@ -126,6 +130,11 @@ impl FromRequestParts<Arc<Site>> for Reader {
         // Asked for every page: an account that was changed or taken away counts at once.
         let account = site.engine.store.account(&name).await?.ok_or(PageError::SignIn)?;
         if begun != Some(mark(&account)) {
+            return Err(PageError::SignIn);
+        }
+        // What the configuration gives to nobody any more ends with the start of the site, not with the session.
+        let gives = |provider: &Arc<Provider>| provider.gives(account.role, account.area.as_ref());
+        if is_vouched_for(&name) && !site.provider.as_ref().is_some_and(gives) {
             return Err(PageError::SignIn);
         }
         Ok(Self { name, role: account.role, area: account.area, token })

@@ -2,7 +2,7 @@
 //! router is built from it, so that a test which walks the table walks every door.
 
 use super::{
-    Site, alerts, answer, area, audit, error::PageError, health, hotspots, map, outbox, published,
+    Site, alerts, answer, area, audit, error::PageError, health, hotspots, map, oidc, outbox, published,
     published_area, reader::Reader, rules, sign_in, silences,
 };
 use crate::model::Role;
@@ -126,7 +126,7 @@ const fn quiet(
 }
 
 /// All of them.
-pub(super) static ROUTES: [Route; 33] = [
+pub(super) static ROUTES: [Route; 35] = [
     seen("/", Right::Figures, "hotspot page", || get(hotspots::page)),
     seen("/hotspots.csv", Right::Download, "download of the hotspot table", || get(hotspots::csv)),
     seen("/areas/{kind}/{code}", Right::Area, "area", || get(area::page)),
@@ -161,6 +161,8 @@ pub(super) static ROUTES: [Route; 33] = [
     seen("/audit", Right::Audit, "audit log", || get(audit::page)),
     quiet(Method::GET, "/sign-in", Right::Open, || get(sign_in::show)),
     quiet(Method::POST, "/sign-in", Right::Open, || post(sign_in::sign_in)),
+    quiet(Method::GET, "/sign-in/oidc", Right::Open, || get(oidc::begin)),
+    quiet(Method::GET, "/sign-in/oidc/back", Right::Open, || get(oidc::back)),
     done("/sign-out", Right::SignedIn, "sign-out", || post(sign_in::sign_out)),
     quiet(Method::GET, "/answer/{token}", Right::Link, || get(answer::show)),
     quiet(Method::POST, "/answer/{token}", Right::Link, || post(answer::press)),

@@ -7,7 +7,11 @@ use super::{
     password::random_bytes,
     reader::{ACCOUNT, MARK, Reader, TOKEN, mark},
 };
-use crate::{import::hex, stages::letters::keyed, store::Counted};
+use crate::{
+    import::hex,
+    stages::letters::keyed,
+    store::{Account, Counted},
+};
 use axum::{
     Form,
     extract::{Query, State},
@@ -21,11 +25,18 @@ use std::sync::Arc;
 use tower_sessions::Session;
 
 /// Failures are counted over this time.
-const COUNTED: TimeDelta = TimeDelta::minutes(15);
+pub(super) const COUNTED: TimeDelta = TimeDelta::minutes(15);
 /// So many failures of one account, and no password is right for the rest of the time.
 const MOST_OF_AN_ACCOUNT: i64 = 10;
 /// So many from one address, and no password from there is looked at.
-const MOST_OF_A_CLIENT: i64 = 30;
+pub(super) const MOST_OF_A_CLIENT: i64 = 30;
+
+/// What is said of a wrong name and of a wrong password alike.
+const WRONG: (&str, &str) = (
+    "That did not work.",
+    "Check the name and the password. After ten wrong passwords for an account, or thirty from one place, no password \
+     is looked at for a quarter of an hour.",
+);
 
 /// No path of ours is longer.
 const LONGEST_NEXT: usize = 200;
@@ -47,20 +58,29 @@ pub(super) struct SignOut {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Asked {
-    next: String,
+    pub(super) next: String,
 }
 
 pub(super) async fn show(
     State(site): State<Arc<Site>>,
     Query(asked): Query<Asked>,
 ) -> Result<Html<String>, PageError> {
-    page(&site, false, local(&asked.next))
+    page(&site, None, local(&asked.next))
 }
 
-fn page(site: &Site, failed: bool, next: &str) -> Result<Html<String>, PageError> {
+/// The page, with what went wrong before: in a few words, and what to do.
+pub(super) fn page(
+    site: &Site,
+    trouble: Option<(&str, &str)>,
+    next: &str,
+) -> Result<Html<String>, PageError> {
     let accounts = &site.demo_accounts;
     let county = &site.engine.county.pack.name;
-    Ok(Html(site.render("sign_in.html", context! { failed, accounts, county, next })?))
+    let provider = site.provider.as_ref().map(|provider| {
+        let query = if next == "/" { String::new() } else { format!("?next={}", in_query(next)) };
+        context! { label => provider.label(), query }
+    });
+    Ok(Html(site.render("sign_in.html", context! { trouble, accounts, county, next, provider })?))
 }
 
 /// Sends somebody to sign in first, and back to the page that they asked for.
@@ -70,12 +90,16 @@ pub(super) fn first(parts: &Parts) -> Redirect {
     if next == "/" {
         return Redirect::to("/sign-in");
     }
-    // `local` leaves nothing but these that would mean something in an address.
-    Redirect::to(&format!("/sign-in?next={}", next.replace('&', "%26")))
+    Redirect::to(&format!("/sign-in?next={}", in_query(next)))
+}
+
+/// A path of this site as part of an address: `local` leaves nothing but `&` that would mean something there.
+fn in_query(next: &str) -> String {
+    next.replace('&', "%26")
 }
 
 /// A path of this site, or the first page: whatever could lead elsewhere has letters that our own paths lack.
-fn local(next: &str) -> &str {
+pub(super) fn local(next: &str) -> &str {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.?=&".contains(c);
     let own = next.starts_with('/') && !next.contains("//") && next.len() <= LONGEST_NEXT;
     if own && next.chars().all(plain) { next } else { "/" }
@@ -101,7 +125,8 @@ pub(super) async fn sign_in(
     let may_try = store.may_try(&counted, now, now - COUNTED).await?;
     let account = store.account(&who).await?;
     let password: String = form.password.chars().take(200).collect();
-    let hash = account.as_ref().map(|account| account.password_hash.clone());
+    // Accounts that a provider vouches for have none, and take as long.
+    let hash = account.as_ref().map(|account| account.password_hash.clone()).filter(|hash| !hash.is_empty());
     let right = may_try && site.is_right(password, hash).await;
     let role = account.as_ref().map(|account| account.role);
     let Some(account) = account.filter(|_| right) else {
@@ -111,17 +136,23 @@ pub(super) async fn sign_in(
             let known = role.map_or("", |_| who.as_str());
             site.record(known, role, "sign-in", "", "wrong name or password").await?;
         }
-        return Ok((StatusCode::UNAUTHORIZED, page(&site, true, local(&form.next))?).into_response());
+        return Ok((StatusCode::UNAUTHORIZED, page(&site, Some(WRONG), local(&form.next))?).into_response());
     };
     store.has_signed_in(&by_account, &by_client).await?;
+    begin_session(&session, &account).await?;
+    site.record(&who, role, "sign-in", "", "done").await?;
+    Ok(Redirect::to(local(&form.next)).into_response())
+}
+
+/// Signs somebody in.
+pub(super) async fn begin_session(session: &Session, account: &Account) -> Result<(), PageError> {
     // A session that was there before must not become the one that is signed in.
     session.clear().await;
     session.cycle_id().await?;
-    session.insert(ACCOUNT, &who).await?;
-    session.insert(MARK, mark(&account)).await?;
+    session.insert(ACCOUNT, &account.name).await?;
+    session.insert(MARK, mark(account)).await?;
     session.insert(TOKEN, hex(&random_bytes::<16>())).await?;
-    site.record(&who, role, "sign-in", "", "done").await?;
-    Ok(Redirect::to(local(&form.next)).into_response())
+    Ok(())
 }
 
 pub(super) async fn sign_out(

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 mod access;
 mod audit;
+mod oidc;
 mod outbox;
 mod routes;
 mod threats;
@@ -60,6 +61,12 @@ impl Pages {
     }
 
     async fn of(address: &str, proxies: &[IpNet]) -> Self {
+        // Nobody listens there.
+        Self::with_provider(address, proxies, "http://127.0.0.1:1").await
+    }
+
+    /// A site that signs people in by a provider, too.
+    async fn with_provider(address: &str, proxies: &[IpNet], issuer: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("sqlite:{}", folder.path().join("t.db").display())).await.unwrap();
         let files = read_pack(llr::PACK, llr::AREAS, llr::LINKS, llr::DIRECTORY).unwrap();
@@ -121,7 +128,11 @@ impl Pages {
             synthetic: true,
         });
         let clock = Moved::default();
-        let mut site = Site::new(&engine, address.into(), Vec::new()).unwrap().behind(proxies);
+        let provider = oidc::provider(folder.path(), address, issuer).map(Arc::new);
+        let mut site = Site::new(&engine, address.into(), Vec::new())
+            .unwrap()
+            .behind(proxies)
+            .signing_in_by(Some(provider.unwrap()));
         site.clock = Arc::new(clock.clone());
         let site = Arc::new(site);
         Self { router: router_of(&site), site, clock, store, _folder: folder }

@@ -255,14 +255,14 @@ async fn coordinators_analysts_partners_and_auditors_find_their_way() {
     let (_site, line) = start(&mut demo, "listens on");
     let site = line.rsplit(' ').next().unwrap().to_owned();
     let links = answer_links(&folder.path().join("mail"));
-    let link = links.first().expect("the last nights of the county bring mails");
+    let newest = links.first().expect("the last nights of the county bring mails");
 
     for (look_of, width, height, dark) in
         [("desktop", 1360, 1000, false), ("phone", 500, 900, false), ("dark", 1360, 1000, true)]
     {
         let (_driver, client) = browser(width, height, dark).await;
         look(&client, &format!("{site}/sign-in"), &format!("{look_of}-sign-in")).await;
-        coordinator(&client, &site, look_of, link).await;
+        coordinator(&client, &site, look_of, newest).await;
         analyst(&client, &site, look_of).await;
         partner_and_auditor(&client, &site, look_of).await;
         if look_of == "desktop" {

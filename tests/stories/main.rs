@@ -10,6 +10,7 @@ mod kill;
 mod kill_site;
 mod letters;
 mod nights;
+mod oidc;
 mod outage;
 mod outbox_model;
 mod published;

@@ -100,7 +100,11 @@ fn expected(method: &Method, path: &str) -> Vec<Role> {
         ("GET", "/outbox") => vec![Role::Analyst, Role::Auditor, Role::Admin],
         ("POST", "/outbox/{which}/retry") => vec![Role::Analyst, Role::Admin],
         ("GET", "/audit") => vec![Role::Auditor, Role::Admin],
-        ("GET", "/map/wards.geojson" | "/sign-in" | "/answer/{token}" | "/health" | "/static/{file}")
+        (
+            "GET",
+            "/map/wards.geojson" | "/sign-in" | "/sign-in/oidc" | "/sign-in/oidc/back" | "/answer/{token}"
+            | "/health" | "/static/{file}",
+        )
         | ("POST", "/sign-in" | "/sign-out" | "/answer/{token}") => Role::ALL.to_vec(),
         _ => panic!("{method} {path}: say who may"),
     }
@@ -108,7 +112,15 @@ fn expected(method: &Method, path: &str) -> Vec<Role> {
 
 /// These need no account.
 fn is_open(path: &str) -> bool {
-    matches!(path, "/sign-in" | "/answer/{token}" | "/health" | "/static/{file}")
+    matches!(
+        path,
+        "/sign-in"
+            | "/sign-in/oidc"
+            | "/sign-in/oidc/back"
+            | "/answer/{token}"
+            | "/health"
+            | "/static/{file}"
+    )
 }
 
 async fn call(pages: &Pages, route: &Route, at: &str, cookie: &str, token: &str) -> (Answer<()>, String) {

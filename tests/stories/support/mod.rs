@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod postgres;
 pub mod smtp;
+pub mod visitor;
 
 use postgres::Postgres;
 use tension_watch::store::Store;
