@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, SystemClock},
+    import::Mapping,
     mail::transport::Transport,
     schedule::keep,
     stages::{
@@ -16,7 +17,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use uuid::Uuid;
 
 /// How often the sender looks into the outbox.
@@ -46,7 +47,8 @@ pub(super) async fn serve(site: Site, synthetic: bool, demo_accounts: Vec<(Strin
         .with_context(|| format!("{}: can't listen; is another program there?", site.config.site.listen))?;
     println!("Tension Watch listens on http://{}", listener.local_addr()?);
     let pages = crate::web::Site::new(&engine, site.config.site.address.clone(), demo_accounts)?
-        .behind(&site.config.site.trusted_proxies);
+        .behind(&site.config.site.trusted_proxies)
+        .reading(mappings(&site));
     let web = crate::web::serve(pages, listener, stopped());
     let sender = send_for_ever(&site, transport);
     if synthetic {
@@ -60,6 +62,22 @@ pub(super) async fn serve(site: Site, synthetic: bool, demo_accounts: Vec<(Strin
             () = answers(&site, &engine) => Ok(()),
         }
     }
+}
+
+/// The mapping of every source that has one. One that can't be read is no reason to serve no pages.
+fn mappings(site: &Site) -> BTreeMap<String, Option<Mapping>> {
+    let read = |source: &String| {
+        let mapping = super::import::mapping(site, source, None);
+        if let Err(mistake) = &mapping {
+            tracing::error!(
+                source,
+                error = format!("{mistake:#}"),
+                "no CSV of this source is taken by the API"
+            );
+        }
+        (source.clone(), mapping.ok())
+    };
+    site.config.import.mappings.keys().map(read).collect()
 }
 
 async fn send_for_ever(site: &Site, transport: Transport) {

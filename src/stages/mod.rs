@@ -3,6 +3,7 @@
 //! In: a store, a night, the rules. Out: what changed, saved in one transaction for each step.
 
 pub mod answers;
+pub mod counts;
 pub mod county;
 mod data_alerts;
 mod digest;
@@ -13,6 +14,7 @@ pub mod import;
 pub(crate) mod letters;
 pub mod night;
 mod publish;
+pub mod receive;
 pub mod rules;
 pub mod send;
 pub mod setup;

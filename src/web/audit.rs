@@ -60,7 +60,7 @@ pub(super) fn about(uri: &Uri) -> String {
 /// What a reader of the log may know of it: those without incident data don't learn which alerts there are.
 fn readable(entry: &AuditEntry, role: Role) -> &str {
     let about = entry.about.as_str();
-    if is_exact(role) || entry.what.starts_with("account ") {
+    if is_exact(role) || entry.what.starts_with("account ") || entry.what.starts_with("token ") {
         about
     } else if let Some(path) = about.strip_prefix('/') {
         let page = path.find(['/', '?']).map_or(about.len(), |end| end + 1);
@@ -125,7 +125,7 @@ pub(super) async fn page(
     };
     let address = |number: u16| {
         let day = day.map(|day| day.to_string()).unwrap_or_default();
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
         let account: String = account.chars().filter(|c| plain(*c)).collect();
         format!("/audit?account={account}&day={day}&page={number}")
     };

@@ -32,10 +32,10 @@ use std::collections::BTreeMap;
 /// What the address asks for; anything it can't mean is the usual.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Asked {
-    area: Option<String>,
-    strand: Option<String>,
-    period: Option<String>,
-    to: Option<String>,
+    pub(super) area: Option<String>,
+    pub(super) strand: Option<String>,
+    pub(super) period: Option<String>,
+    pub(super) to: Option<String>,
 }
 
 /// Publications that one page may need: a year before the figure, and half of one for the curve.
@@ -45,28 +45,28 @@ const REACH: Days = Days::new(2 * 366);
 const NEXT: Days = Days::new(5 * 7);
 
 /// Released alerts are shown for so long.
-const RELEASED_FOR: TimeDelta = TimeDelta::days(365);
+pub(super) const RELEASED_FOR: TimeDelta = TimeDelta::days(365);
 
 /// The order, the codes and the words of the levels.
-const LEVELS: [(Level, &str, &str, &str); 4] = [
+pub(super) const LEVELS: [(Level, &str, &str, &str); 4] = [
     (Level::Ward, "ward", "ward", "wards"),
     (Level::District, "district", "district", "districts"),
     (Level::Csp, "csp", "partnership", "partnerships"),
     (Level::Whole, "llr", "county", "whole county"),
 ];
 
-const PACES: [(Pace, &str, &str); 3] = [
+pub(super) const PACES: [(Pace, &str, &str); 3] = [
     (Pace::Month, "month", "A month"),
     (Pace::FourWeeks, "4-weeks", "4 weeks"),
     (Pace::Week, "week", "A week"),
 ];
 
 /// What is shown, and how it was asked for.
-struct Answer {
-    request: Request,
-    pace: Pace,
-    geography: Geography,
-    shown: Option<Shown>,
+pub(super) struct Answer {
+    pub(super) request: Request,
+    pub(super) pace: Pace,
+    pub(super) geography: Geography,
+    pub(super) shown: Option<Shown>,
 }
 
 impl Answer {
@@ -95,7 +95,7 @@ impl Answer {
     }
 }
 
-async fn answer(desk: &Desk, asked: &Asked) -> Result<Answer, PageError> {
+pub(super) async fn answer(desk: &Desk, asked: &Asked) -> Result<Answer, PageError> {
     let level = LEVELS
         .iter()
         .find(|level| Some(level.1) == asked.area.as_deref())
@@ -139,7 +139,7 @@ async fn answer(desk: &Desk, asked: &Asked) -> Result<Answer, PageError> {
     Ok(Answer { request, pace, geography, shown })
 }
 
-fn class(line: &Line) -> Class {
+pub(super) fn class(line: &Line) -> Class {
     match line.standing {
         Standing::WellAbove => Class::WellAbove,
         Standing::Above => Class::Above,
@@ -337,7 +337,7 @@ pub(super) async fn figures(
 }
 
 /// What every download says of itself.
-const NOTE: &str = "changed by chance before publication; published once; see give_or_take";
+pub(super) const NOTE: &str = "changed by chance before publication; published once; see give_or_take";
 
 /// The table as a file.
 pub(super) async fn csv(

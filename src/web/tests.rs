@@ -15,8 +15,10 @@ use tower::ServiceExt;
 use uuid::Uuid;
 
 mod access;
+mod api;
 mod audit;
 mod routes;
+mod sending;
 mod threats;
 
 /// A clock that tests move on.
