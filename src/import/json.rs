@@ -392,3 +392,6 @@ impl<'de> Deserialize<'de> for Cell {
         from.deserialize_any(Any)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use super::{
     api::{JSON, call, is_problem, send, token},
+    threats::everything_logged,
     *,
 };
 use crate::{model::Scope, web::api::token::new_token};
@@ -18,7 +19,7 @@ async fn hostile_bodies_are_refused_and_nothing_is_kept() {
     for (name, kind, body, status) in [
         ("nothing", JSON, String::new(), 400),
         ("half", JSON, "[{".into(), 400),
-        ("deep", JSON, "[".repeat(100_000), 400),
+        ("deep", JSON, "[".repeat(100_000), 422),
         ("deep in a row", JSON, format!("[{{\"class\": {}}}]", "[".repeat(100_000)), 400),
         ("huge number", JSON, format!("[{{{row}, \"lon\": 1e999, \"lat\": 52}}]"), 400),
         ("a number", JSON, "7".into(), 422),
@@ -111,4 +112,53 @@ async fn every_row_has_an_outcome_and_the_same_call_the_same_answer() {
     // Its key is its own.
     let (answer, _) = send(&pages, &stranger, JSON, "k", b"[]").await;
     assert_eq!(answer.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn nothing_of_what_was_sent_is_logged_or_told_to_anybody_else() {
+    let log = everything_logged();
+    let pages = Pages::new().await;
+    let secret = token(&pages, "feed", &[Scope::IncidentsWrite], None).await;
+    let row = r#""occurred_from": "2026-06-01", "reference""#;
+    let csv = "reference,known_at,categories,occurred_from,lon,lat\n";
+    for (key, kind, body) in [
+        (
+            "a",
+            JSON,
+            format!(
+                r#"[{{{row}: "CanaryReference", "categories": ["CanaryStrand"], "offence": "CanaryOffence"}}]"#
+            ),
+        ),
+        (
+            "b",
+            JSON,
+            format!(r#"[{{{row}: "CanaryKept", "categories": ["race"], "channel": "CanaryChannel"}}]"#),
+        ),
+        ("c", JSON, format!(r#"[{{{row}: "1", "categories": ["race"], "surname": "CanaryName"}}]"#)),
+        ("d", JSON, format!(r#"[{{{row}: "1", "categories": ["race"], "lon": "CanaryLon"}}]"#)),
+        ("e", JSON, r#"["CanaryShape"]"#.into()),
+        ("f", JSON, "[{CanarySyntax".into()),
+        ("g", "text/csv", format!("{csv}CanaryRow,,race,CanaryDate,,\n")),
+        ("h", "text/csv", format!("{csv}\"CanaryQuote,,race,2026-06-01,,\n")),
+        ("i", "text/CanaryKind", "CanaryBody".into()),
+    ] {
+        let (answer, text) = send(&pages, &secret, kind, key, body.as_bytes()).await;
+        assert!(answer.status().as_u16() < 500, "{key}: {text}");
+        for kept in
+            ["CanaryReference", "CanaryOffence", "CanaryKept", "CanaryChannel", "CanaryName", "CanaryRow"]
+        {
+            assert!(!text.contains(kept), "{key}: {text}");
+        }
+    }
+    call(&pages, Method::GET, "/api/v1/imports/CanaryImport", &secret, "").await;
+    call(&pages, Method::GET, "/api/v1/imports/CanaryImport", "tw_CanaryToken", "").await;
+    let now = pages.clock.now() + TimeDelta::hours(1);
+    let lines = pages.store.audit(now - TimeDelta::days(1), now, None, 100, 0).await.unwrap();
+    assert!(lines.len() >= 11, "{lines:?}");
+    let logged = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    assert!(logged.contains("TRACE"), "the log was caught");
+    let told = logged.lines().find(|line| line.contains("Canary") || line.contains(&secret));
+    assert!(told.is_none(), "the log tells {}", told.unwrap_or_default());
+    let audited = format!("{lines:?}").replace("/api/v1/imports/CanaryImport", "");
+    assert!(!audited.contains("Canary") && !audited.contains(&secret), "{audited}");
 }
