@@ -25,6 +25,7 @@ mod serve;
 mod silence;
 mod site;
 mod table;
+mod token;
 mod user;
 
 use clap::{Parser, Subcommand};
@@ -65,6 +66,8 @@ enum Command {
     Outbox(outbox::Args),
     /// Add or take away somebody who may sign in; list them.
     User(user::Args),
+    /// Add or revoke the token by which a program calls the API; list them.
+    Token(token::Args),
     /// See who saw exact data, and who did what.
     Audit(audit::Args),
     /// Judge series of counts against what is usual for them, CSV in and out, without a database.
@@ -101,6 +104,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Directory(args) => wait(directory::run(config, args)),
         Command::Outbox(args) => wait(outbox::run(config, args)),
         Command::User(args) => wait(user::run(config, args)),
+        Command::Token(args) => wait(token::run(config, args)),
         Command::Audit(args) => wait(audit::run(config, args)),
         Command::Detect(args) => detect::run(&args),
         Command::Cluster(args) => cluster::run(&args),

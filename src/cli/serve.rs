@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, SystemClock},
+    import::Mapping,
     mail::transport::Transport,
     model::AreaRef,
     schedule::keep,
@@ -18,7 +19,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use uuid::Uuid;
 
 /// How often the sender looks into the outbox.
@@ -50,7 +51,8 @@ pub(super) async fn serve(site: Site, synthetic: bool, demo_accounts: Vec<(Strin
     println!("Tension Watch listens on http://{}", listener.local_addr()?);
     let pages = crate::web::Site::new(&engine, site.config.site.address.clone(), demo_accounts)?
         .behind(&site.config.site.trusted_proxies)
-        .signing_in_by(provider.clone());
+        .signing_in_by(provider.clone())
+        .reading(mappings(&site));
     if let Some(provider) = provider {
         tokio::spawn(async move { provider.greet(&SystemClock).await });
     }
@@ -75,6 +77,22 @@ async fn provider(site: &Site) -> Result<Option<Arc<Provider>>> {
     let is_area =
         |wanted: &AreaRef| areas.iter().any(|known| known.kind == wanted.kind && known.code == wanted.code);
     Ok(Provider::of(&site.config, &is_area).map_err(wrong)?.map(Arc::new))
+}
+
+/// The mapping of every source that has one. One that can't be read is no reason to serve no pages.
+fn mappings(site: &Site) -> BTreeMap<String, Option<Mapping>> {
+    let read = |source: &String| {
+        let mapping = super::import::mapping(site, source, None);
+        if let Err(mistake) = &mapping {
+            tracing::error!(
+                source,
+                error = format!("{mistake:#}"),
+                "no CSV of this source is taken by the API"
+            );
+        }
+        (source.clone(), mapping.ok())
+    };
+    site.config.import.mappings.keys().map(read).collect()
 }
 
 async fn send_for_ever(site: &Site, transport: Transport) {

@@ -34,6 +34,8 @@ pub struct ImportedFile {
     pub incidents: Vec<Incident>,
     /// Rows that can't be used.
     pub rejects: Vec<Reject>,
+    /// Whether each row can be used, in their order: the first that can is the first incident, and so on.
+    pub usable: Vec<bool>,
     /// Rows below the header.
     pub rows: u64,
     /// What the reader should know beside that.
@@ -53,6 +55,20 @@ pub fn read_incidents(
     mapping: &Mapping,
     context: &ImportContext<'_>,
 ) -> Result<ImportedFile, ImportError> {
+    read_at_most(bytes, mapping, context, u64::MAX)
+}
+
+/// The same for a file of at most so many rows: one with more is refused as a whole, before they fill the memory.
+///
+/// # Errors
+///
+/// As [`read_incidents`], and when there are more.
+pub fn read_at_most(
+    bytes: &[u8],
+    mapping: &Mapping,
+    context: &ImportContext<'_>,
+    most: u64,
+) -> Result<ImportedFile, ImportError> {
     let text = decode(bytes);
     check_fields(&text)?;
     let mut reader = ReaderBuilder::new().flexible(true).has_headers(false).from_reader(text.as_bytes());
@@ -66,18 +82,36 @@ pub fn read_incidents(
         header: header.names.clone(),
         incidents: Vec::new(),
         rejects: Vec::new(),
+        usable: Vec::new(),
         rows: 0,
         notes: unused(&header, mapping),
     };
     // The text is valid UTF-8 and rows may differ in length, so reading on ends with the file and not before.
     while let Ok(true) = reader.read_record(&mut row) {
-        file.rows += 1;
-        match rows.read(&row) {
-            Ok(incident) => file.incidents.push(incident),
-            Err(refusal) => file.rejects.push(reject(&header, &row, line_of(&row, &text), refusal)),
+        if file.rows == most {
+            return Err(ImportError::ManyRows(most));
         }
+        file.add(rows.read(&row), &header, &row, line_of(&row, &text));
     }
     Ok(file)
+}
+
+impl ImportedFile {
+    /// Adds what became of a row.
+    pub(super) fn add(
+        &mut self,
+        read: Result<Incident, Refusal>,
+        header: &Header,
+        row: &StringRecord,
+        line: u64,
+    ) {
+        self.rows += 1;
+        self.usable.push(read.is_ok());
+        match read {
+            Ok(incident) => self.incidents.push(incident),
+            Err(refusal) => self.rejects.push(reject(header, row, line, refusal)),
+        }
+    }
 }
 
 /// The line a row begins on. The reader takes its position before it steps over the LF of the CRLF before the row.

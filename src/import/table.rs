@@ -5,7 +5,7 @@ use encoding_rs::WINDOWS_1252;
 use std::borrow::Cow;
 
 /// The longest field read: 64 KB. Nothing that we keep is that long; an unclosed quote easily is.
-const LONGEST_FIELD: usize = 64 * 1024;
+pub(super) const LONGEST_FIELD: usize = 64 * 1024;
 
 /// The most columns a file may have.
 const MOST_COLUMNS: usize = 500;
@@ -28,6 +28,9 @@ pub enum ImportError {
     /// Too many columns.
     #[error("line 1: the header has {0} columns; at most {MOST_COLUMNS} are read")]
     ManyColumns(usize),
+    /// Too many rows for one call.
+    #[error("there are more than {0} rows; send them in several parts")]
+    ManyRows(u64),
     /// A column the mapping needs.
     #[error("line 1: there is no column `{column}`; the header has {found}{hint}")]
     MissingColumn {
@@ -165,7 +168,7 @@ const PEOPLE: [&str; 12] = [
 ];
 
 /// What a column of this name probably holds that we must not.
-fn sensitive(name: &str) -> Option<&'static str> {
+pub(super) fn sensitive(name: &str) -> Option<&'static str> {
     let words: String =
         name.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { ' ' }).collect();
     let words: Vec<&str> = words.split_whitespace().collect();

@@ -12,6 +12,7 @@ mod incident;
 mod level;
 mod pack;
 mod period;
+mod scope;
 mod signal;
 
 pub use answer::{Acknowledgement, Asked, Closing, DataAlert, Outcome, Party, Silence, Untold};
@@ -23,4 +24,5 @@ pub use incident::{Incident, Place, Precision, Status};
 pub use level::{AlertLevel, Recurrence};
 pub use pack::{Bounds, Class, Pack, Projection, Reporting, Terms};
 pub use period::{Period, PeriodError};
+pub use scope::{Scope, UnknownScope};
 pub use signal::{AreaRef, Change, Cluster, Effect, Judgement, RepeatPlace, Window};

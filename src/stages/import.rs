@@ -3,9 +3,9 @@
 use super::county::{County, Outlines};
 use crate::{
     failpoint,
-    import::{self, ImportContext, Mapping, Reject},
+    import::{self, ImportContext, ImportedFile, Mapping, Reject},
     model::Incident,
-    store::{ImportRecord, KnownVersion, LinkedEvent, NewVersion, SavedReject, Store},
+    store::{ImportRecord, KnownVersion, LinkedEvent, NewVersion, SavedReject, Store, Tx},
 };
 use anyhow::{Context, Result};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -28,6 +28,29 @@ pub struct File<'a> {
     pub mapping: &'a Mapping,
 }
 
+/// Where what is imported came from.
+pub struct Origin<'a> {
+    /// What it is called.
+    pub name: &'a str,
+    /// Who supplied it.
+    pub source: &'a str,
+    /// A hash of its bytes.
+    pub sha256: String,
+}
+
+/// What became of one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowOutcome {
+    /// An incident not known before.
+    Added,
+    /// A new version of one known before.
+    Changed,
+    /// It says what was known already.
+    Unchanged,
+    /// It can't be used.
+    Rejected,
+}
+
 /// What became of a file: every row is in exactly one of the four counts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportReport {
@@ -35,6 +58,8 @@ pub struct ImportReport {
     pub record: ImportRecord,
     /// Rows that could not be used.
     pub rejects: Vec<Reject>,
+    /// What became of each row, in their order.
+    pub rows: Vec<RowOutcome>,
     /// When the same bytes were imported before, if they were.
     pub seen_before: Option<DateTime<Utc>>,
     /// Incidents with a place that lies in no ward.
@@ -64,52 +89,75 @@ pub async fn import(
         ImportContext { pack: &county.pack, grid: &county.grid, source: file.source, imported_at: now };
     let mut read = import::read_incidents(file.bytes, file.mapping, &context)?;
     outlines.place(store, county, &mut read.incidents).await?;
-
     let sha256 = import::hex(&Sha256::digest(file.bytes));
-    let seen_before = store
-        .imports()
-        .await?
-        .into_iter()
-        .rfind(|before| before.sha256 == sha256 && before.source == file.source)
-        .map(|before| before.imported_at);
+    let origin = Origin { name: file.name, source: file.source, sha256 };
+    if dry_run {
+        return Ok(compared(store, read, origin, now).await?.0);
+    }
+    let (tx, report) = save(store, read, origin, now).await?;
+    committed(tx).await?;
+    Ok(report)
+}
+
+/// How what was read compares with what is known.
+async fn compared(
+    store: &Store,
+    read: ImportedFile,
+    origin: Origin<'_>,
+    now: DateTime<Utc>,
+) -> Result<(ImportReport, Vec<NewVersion>)> {
+    let seen_before = store.seen_before(origin.source, &origin.sha256).await?;
     let outside_every_ward =
         read.incidents.iter().filter(|one| one.place.is_some() && one.ward.is_none()).count();
     let without_place = read.incidents.iter().filter(|one| one.place.is_none()).count();
-    let known = store.known_versions(file.source).await.context("loading what is known of this source")?;
-    let sorted = sort(read.incidents, known, now);
-
+    let known = store.known_versions(origin.source).await.context("loading what is known of this source")?;
+    let (new, sorted) = sort(read.incidents, known, now);
+    let mut sorted = sorted.into_iter();
+    let became = |usable: &bool| {
+        let found = if *usable { sorted.next() } else { None };
+        found.unwrap_or(RowOutcome::Rejected)
+    };
+    let rows: Vec<RowOutcome> = read.usable.iter().map(became).collect();
+    let count = |outcome| rows.iter().filter(|row| **row == outcome).count() as i64;
     let record = ImportRecord {
         id: Uuid::now_v7(),
-        source: file.source.to_owned(),
-        file_name: file.name.to_owned(),
+        source: origin.source.to_owned(),
+        file_name: origin.name.to_owned(),
         header: read.header,
-        sha256,
+        sha256: origin.sha256,
         imported_at: now,
         row_count: read.rows as i64,
-        added: sorted.added as i64,
-        changed: sorted.changed as i64,
-        unchanged: sorted.unchanged as i64,
+        added: count(RowOutcome::Added),
+        changed: count(RowOutcome::Changed),
+        unchanged: count(RowOutcome::Unchanged),
         rejected: read.rejects.len() as i64,
     };
-    let mut report = ImportReport {
+    let report = ImportReport {
         record,
         rejects: read.rejects,
+        rows,
         seen_before,
         outside_every_ward,
         without_place,
         same_event: 0,
         notes: read.notes,
     };
-    if !dry_run {
-        report.same_event = save(store, &report, &sorted.new, now).await?;
-    }
-    Ok(report)
+    Ok((report, new))
 }
 
-/// Saves the import and links reports that are probably one event. Returns how many were newly linked.
-async fn save(store: &Store, report: &ImportReport, new: &[NewVersion], now: DateTime<Utc>) -> Result<usize> {
+/// Saves what was read, placed in wards before, and links reports that are probably one event; the caller may add to the
+/// transaction, and commits it. Imports take turns: what one compares with is what the one before it has saved.
+pub(super) async fn save(
+    store: &Store,
+    read: ImportedFile,
+    origin: Origin<'_>,
+    now: DateTime<Utc>,
+) -> Result<(Tx, ImportReport)> {
+    let mut tx = store.begin().await?;
+    tx.take_turn_with_imports().await?;
+    let (mut report, new) = compared(store, read, origin, now).await?;
     let links = if store.has_another_source(&report.record.source).await? {
-        same_events(store, new, now).await?
+        same_events(store, &new, now).await?
     } else {
         Vec::new()
     };
@@ -118,17 +166,22 @@ async fn save(store: &Store, report: &ImportReport, new: &[NewVersion], now: Dat
         .iter()
         .map(|reject| Ok(SavedReject { line: reject.line as i64, body: serde_json::to_value(reject)? }))
         .collect::<Result<Vec<_>>>()?;
-    let mut tx = store.begin().await?;
     tx.add_import(&report.record).await.context("noting the import")?;
-    tx.add_versions(report.record.id, new).await.context("saving incidents")?;
+    tx.add_versions(report.record.id, &new).await.context("saving incidents")?;
     tx.add_rejects(report.record.id, &rejects).await.context("saving rejected rows")?;
     for link in &links {
         tx.link_same_event(link).await.context("linking two reports of one event")?;
     }
+    report.same_event = links.len();
+    Ok((tx, report))
+}
+
+/// Makes an import lasting.
+pub(super) async fn committed(tx: Tx) -> Result<()> {
     failpoint::reached("import-before-commit");
     tx.commit().await.context("saving the import")?;
     failpoint::reached("import-after-commit");
-    Ok(links.len())
+    Ok(())
 }
 
 /// Reports from other sources that are probably the same events as the new ones. A link holds from the moment both
@@ -164,25 +217,22 @@ pub(super) fn links(known: &[Incident], new: &[Incident]) -> Vec<LinkedEvent> {
         .collect()
 }
 
-/// What is new of a file, and how its rows compare with what was known.
-struct Sorted {
-    new: Vec<NewVersion>,
-    added: usize,
-    changed: usize,
-    unchanged: usize,
-}
-
-/// Keeps the versions that say something new. A version that says what the version before it says adds nothing; one
-/// that says something else at an instant that is taken became known only now.
-fn sort(read: Vec<Incident>, known: Vec<KnownVersion>, now: DateTime<Utc>) -> Sorted {
+/// The versions that say something new, and what became of each incident, in their order. A version that says what the
+/// version before it says adds nothing; one that says something else at an instant that is taken became known only now.
+fn sort(
+    read: Vec<Incident>,
+    known: Vec<KnownVersion>,
+    now: DateTime<Utc>,
+) -> (Vec<NewVersion>, Vec<RowOutcome>) {
     let mut history: HashMap<Uuid, BTreeMap<DateTime<Utc>, String>> = HashMap::new();
     for version in known {
         history.entry(version.id).or_default().insert(version.known_at, version.content);
     }
-    let mut sorted = Sorted { new: Vec::new(), added: 0, changed: 0, unchanged: 0 };
-    let mut read = read;
-    read.sort_by_key(|incident| incident.known_at);
-    for mut incident in read {
+    let mut outcomes = vec![RowOutcome::Unchanged; read.len()];
+    let mut new = Vec::new();
+    let mut read: Vec<(usize, Incident)> = read.into_iter().enumerate().collect();
+    read.sort_by_key(|(_, incident)| incident.known_at);
+    for (place, mut incident) in read {
         let content = import::hex(&import::content_hash(&incident));
         let before = history.entry(incident.id).or_default();
         let same =
@@ -190,19 +240,14 @@ fn sort(read: Vec<Incident>, known: Vec<KnownVersion>, now: DateTime<Utc>) -> So
         if same(before.range(..=incident.known_at).next_back())
             || before.get(&incident.known_at).is_some() && same(before.iter().next_back())
         {
-            sorted.unchanged += 1;
             continue;
         }
         while before.contains_key(&incident.known_at) {
             incident.known_at = now.max(incident.known_at + TimeDelta::microseconds(1));
         }
-        if before.is_empty() {
-            sorted.added += 1;
-        } else {
-            sorted.changed += 1;
-        }
+        outcomes[place] = if before.is_empty() { RowOutcome::Added } else { RowOutcome::Changed };
         before.insert(incident.known_at, content.clone());
-        sorted.new.push(NewVersion { incident, content });
+        new.push(NewVersion { incident, content });
     }
-    sorted
+    (new, outcomes)
 }

@@ -4,6 +4,7 @@
 
 pub mod answers;
 pub mod area;
+pub mod counts;
 pub mod county;
 mod data_alerts;
 mod digest;
@@ -15,6 +16,7 @@ pub(crate) mod letters;
 pub mod night;
 pub mod places;
 mod publish;
+pub mod receive;
 pub mod rules;
 pub mod send;
 pub mod setup;

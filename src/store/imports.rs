@@ -12,6 +12,12 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     IMPORTS = "SELECT id, source, file_name, header, sha256, imported_at, row_count, added, changed, unchanged, rejected
         FROM import_file ORDER BY imported_at, id";
+    IMPORT_BY_ID = "SELECT id, source, file_name, header, sha256, imported_at, row_count, added, changed, unchanged, rejected
+        FROM import_file WHERE id = $1";
+    SEEN_BEFORE = "SELECT MAX(imported_at) FROM import_file WHERE source = $1 AND sha256 = $2";
+    IMPORT_TURN = "INSERT INTO turn (name, times) VALUES ($1, 1)
+        ON CONFLICT (name) DO UPDATE SET times = turn.times + 1";
+    REJECTS_PAGE = "SELECT line, body FROM reject WHERE import_id = $1 ORDER BY position LIMIT $2 OFFSET $3";
     REJECTS = "SELECT line, body FROM reject WHERE import_id = $1 ORDER BY position";
 }
 
@@ -105,6 +111,44 @@ impl Store {
         rows.into_iter().map(ImportRecord::try_from).collect()
     }
 
+    /// One import.
+    ///
+    /// # Errors
+    ///
+    /// As [`super::StoreError`] says.
+    pub async fn import(&self, id: Uuid) -> Result<Option<ImportRecord>> {
+        let row: Option<Row> =
+            on!(Self, self, pool => sqlx::query_as(IMPORT_BY_ID).bind(id).fetch_optional(pool).await?);
+        row.map(ImportRecord::try_from).transpose()
+    }
+
+    /// When the same bytes of a source were last imported.
+    ///
+    /// # Errors
+    ///
+    /// As [`super::StoreError`] says.
+    pub async fn seen_before(&self, source: &str, sha256: &str) -> Result<Option<DateTime<Utc>>> {
+        Ok(on!(Self, self, pool => sqlx::query_scalar(SEEN_BEFORE)
+            .bind(source)
+            .bind(sha256)
+            .fetch_one(pool)
+            .await?))
+    }
+
+    /// So many of the rows that could not be used, after the first `skip`.
+    ///
+    /// # Errors
+    ///
+    /// As [`super::StoreError`] says.
+    pub async fn some_rejects(&self, import: Uuid, limit: i64, skip: i64) -> Result<Vec<SavedReject>> {
+        Ok(on!(Self, self, pool => sqlx::query_as(REJECTS_PAGE)
+            .bind(import)
+            .bind(limit)
+            .bind(skip)
+            .fetch_all(pool)
+            .await?))
+    }
+
     /// The rows of an import that could not be used, in the order of the file.
     ///
     /// # Errors
@@ -116,6 +160,16 @@ impl Store {
 }
 
 impl Tx {
+    /// Waits for every other import, until this transaction ends.
+    ///
+    /// # Errors
+    ///
+    /// As [`super::StoreError`] says.
+    pub async fn take_turn_with_imports(&mut self) -> Result<()> {
+        execute!(self, sqlx::query(IMPORT_TURN).bind("imports"));
+        Ok(())
+    }
+
     /// Notes an import. Its versions and rejects follow in the same transaction.
     ///
     /// # Errors

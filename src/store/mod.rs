@@ -54,6 +54,7 @@ mod runs;
 mod sessions;
 mod silences;
 mod threads;
+mod tokens;
 mod versions;
 
 pub use accounts::Account;
@@ -73,6 +74,7 @@ pub use runs::{Run, RunOutcome};
 pub use sessions::{Counted, SavedSession};
 pub use silences::SavedSilence;
 pub use threads::ThreadRoot;
+pub use tokens::{ApiCall, ApiToken, CallClaim};
 pub use versions::{Known, SeenIncident, Versions};
 
 use sqlx::{
@@ -199,6 +201,7 @@ impl Store {
             sessions::STATEMENTS,
             silences::STATEMENTS,
             threads::STATEMENTS,
+            tokens::STATEMENTS,
             versions::STATEMENTS,
         ]
         .into_iter()

@@ -60,7 +60,7 @@ pub(super) fn about(uri: &Uri) -> String {
 /// What a reader of the log may know of it: those without incident data don't learn which alerts there are.
 fn readable(entry: &AuditEntry, role: Role) -> &str {
     let about = entry.about.as_str();
-    if is_exact(role) || entry.what.starts_with("account ") {
+    if is_exact(role) || entry.what.starts_with("account ") || entry.what.starts_with("token ") {
         about
     } else if let Some(path) = about.strip_prefix('/') {
         let page = path.find(['/', '?']).map_or(about.len(), |end| end + 1);

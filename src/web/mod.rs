@@ -11,6 +11,7 @@
 //! who may call it.
 
 mod alerts;
+mod api;
 mod answer;
 mod area;
 mod audit;
@@ -38,6 +39,7 @@ mod spark;
 #[cfg(test)]
 mod tests;
 
+pub use api::token::new_token;
 pub use oidc::{OidcMistakes, Provider};
 pub use password::{hash_password, new_key, new_password};
 pub use serve::serve;
@@ -46,7 +48,9 @@ use desk::{AtDesk, Desk};
 
 use crate::{
     clock::{Clock, SystemClock},
+    import::Mapping,
     stages::{
+        county::Outlines,
         figures::{Figures, Question, figures},
         night::Engine,
     },
@@ -57,7 +61,7 @@ use axum::{
     Router,
     extract::{FromRef, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
-    middleware::from_fn_with_state,
+    middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use chrono::{NaiveDate, TimeDelta};
@@ -74,8 +78,8 @@ use std::{
 };
 use tower::ServiceBuilder;
 use tower_http::{
-    catch_panic::CatchPanicLayer, compression::CompressionLayer, limit::RequestBodyLimitLayer,
-    set_header::SetResponseHeaderLayer, timeout::TimeoutLayer,
+    catch_panic::CatchPanicLayer, compression::CompressionLayer, set_header::SetResponseHeaderLayer,
+    timeout::TimeoutLayer,
 };
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
@@ -119,9 +123,6 @@ const FAILURES_SHOW: TimeDelta = TimeDelta::days(1);
 /// Nights are a day apart, and a run takes its time.
 const NIGHTS_APART: TimeDelta = TimeDelta::hours(26);
 
-/// Largest body of a request, in bytes.
-const LARGEST_FORM: usize = 64 * 1024;
-
 /// What the pages stand on.
 pub struct Site {
     engine: Arc<Engine>,
@@ -136,6 +137,12 @@ pub struct Site {
     /// So many passwords have been compared: each costs a tenth of a second.
     compared: AtomicU64,
     kept: Mutex<BTreeMap<Question, Arc<Figures>>>,
+    /// How the columns of each source are read; none where that can't be known.
+    mappings: BTreeMap<String, Option<Mapping>>,
+    /// The same for every other source: our own format.
+    own_mapping: Option<Mapping>,
+    /// The wards of incidents that programs send; whoever holds it imports.
+    outlines: tokio::sync::Mutex<Outlines>,
 }
 
 impl Site {
@@ -163,6 +170,9 @@ impl Site {
             provider: None,
             compared: AtomicU64::new(0),
             kept: Mutex::new(BTreeMap::new()),
+            mappings: BTreeMap::new(),
+            own_mapping: Some(Mapping::shipped("own")?),
+            outlines: tokio::sync::Mutex::default(),
         })
     }
 
@@ -177,6 +187,13 @@ impl Site {
     #[must_use]
     pub fn signing_in_by(mut self, provider: Option<Arc<Provider>>) -> Self {
         self.provider = provider;
+        self
+    }
+
+    /// The CSV of these sources has columns of its own; of those without a mapping no CSV is taken.
+    #[must_use]
+    pub fn reading(mut self, mappings: BTreeMap<String, Option<Mapping>>) -> Self {
+        self.mappings = mappings;
         self
     }
 
@@ -237,10 +254,10 @@ fn router_of(site: &Arc<Site>) -> Router {
         .layer(set(header::CACHE_CONTROL, "no-store"))
         .option_layer(secure.then(|| set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000")))
         .layer(CompressionLayer::new())
+        .layer(from_fn(api::problem::problems))
         .layer(CatchPanicLayer::new())
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(30)))
-        .layer(from_fn_with_state(Arc::clone(site), guard::guard))
-        .layer(RequestBodyLimitLayer::new(LARGEST_FORM));
+        .layer(from_fn_with_state(Arc::clone(site), guard::guard));
     routes::router(site)
         .layer(session_layer)
         .fallback(|| async { error::PageError::NotFound })

@@ -34,8 +34,8 @@ use std::collections::BTreeMap;
 pub(super) struct Asked {
     pub(super) area: Option<String>,
     pub(super) strand: Option<String>,
-    period: Option<String>,
-    to: Option<String>,
+    pub(super) period: Option<String>,
+    pub(super) to: Option<String>,
 }
 
 /// Publications that one page may need: a year before the figure, and half of one for the curve.
@@ -48,14 +48,14 @@ const NEXT: Days = Days::new(5 * 7);
 pub(super) const RELEASED_FOR: TimeDelta = TimeDelta::days(365);
 
 /// The order, the codes and the words of the levels.
-const LEVELS: [(Level, &str, &str, &str); 4] = [
+pub(super) const LEVELS: [(Level, &str, &str, &str); 4] = [
     (Level::Ward, "ward", "ward", "wards"),
     (Level::District, "district", "district", "districts"),
     (Level::Csp, "csp", "partnership", "partnerships"),
     (Level::Whole, "llr", "county", "whole county"),
 ];
 
-const PACES: [(Pace, &str, &str); 3] = [
+pub(super) const PACES: [(Pace, &str, &str); 3] = [
     (Pace::Month, "month", "A month"),
     (Pace::FourWeeks, "4-weeks", "4 weeks"),
     (Pace::Week, "week", "A week"),
@@ -345,7 +345,7 @@ pub(super) async fn figures(
 }
 
 /// What every download says of itself.
-const NOTE: &str = "changed by chance before publication; published once; see give_or_take";
+pub(super) const NOTE: &str = "changed by chance before publication; published once; see give_or_take";
 
 /// The table as a file.
 pub(super) async fn csv(

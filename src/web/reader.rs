@@ -55,12 +55,7 @@ impl Reader {
         match (self.role, &self.area) {
             (Role::HateLead | Role::Analyst | Role::Auditor, _) => Sight::Everything,
             (Role::CspCoordinator | Role::CspChair | Role::NptSergeant | Role::NpaCommander, Some(area)) => {
-                let wards = if area.kind == AreaKind::Ward {
-                    BTreeSet::from([area.code.clone()])
-                } else {
-                    geography.wards_of(area.kind, &area.code).map(|ward| ward.code.clone()).collect()
-                };
-                Sight::Wards(wards)
+                Sight::within(area, geography)
             }
             _ => Sight::Published,
         }
@@ -91,6 +86,15 @@ impl Reader {
 }
 
 impl Sight {
+    /// The wards of an area.
+    pub(super) fn within(area: &AreaRef, geography: &Geography) -> Self {
+        Self::Wards(if area.kind == AreaKind::Ward {
+            BTreeSet::from([area.code.clone()])
+        } else {
+            geography.wards_of(area.kind, &area.code).map(|ward| ward.code.clone()).collect()
+        })
+    }
+
     pub(super) fn of_ward(&self, code: &str) -> bool {
         match self {
             Self::Everything => true,

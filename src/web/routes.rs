@@ -2,10 +2,15 @@
 //! router is built from it, so that a test which walks the table walks every door.
 
 use super::{
-    Site, alerts, answer, area, audit, error::PageError, health, hotspots, map, oidc, outbox, published,
-    published_area, reader::Reader, rules, sign_in, silences,
+    Site, alerts, answer,
+    api::{self, LARGEST_IMPORT},
+    area, audit,
+    error::PageError,
+    health, hotspots, map, oidc, outbox, published, published_area,
+    reader::Reader,
+    rules, sign_in, silences,
 };
-use crate::model::Role;
+use crate::model::{Role, Scope};
 use axum::{
     Router,
     extract::{FromRequestParts, Request, State},
@@ -15,6 +20,7 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 use std::sync::Arc;
+use tower_http::limit::RequestBodyLimitLayer;
 
 /// What a route asks of whoever calls it. Which areas they see is decided by [`Reader::sight`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +57,8 @@ pub(super) enum Right {
     SendAgain,
     /// Who saw and did what.
     Audit,
+    /// No account: a program's token with this scope.
+    Token(Scope),
 }
 
 /// Whether a role sees exact figures at all.
@@ -84,6 +92,7 @@ impl Right {
             Self::Outbox => matches!(role, Role::Analyst | Role::Auditor | Role::Admin),
             Self::SendAgain => matches!(role, Role::Analyst | Role::Admin),
             Self::Audit => matches!(role, Role::Auditor | Role::Admin),
+            Self::Token(_) => false,
         }
     }
 }
@@ -126,7 +135,7 @@ const fn quiet(
 }
 
 /// All of them.
-pub(super) static ROUTES: [Route; 35] = [
+pub(super) static ROUTES: [Route; 42] = [
     seen("/", Right::Figures, "hotspot page", || get(hotspots::page)),
     seen("/hotspots.csv", Right::Download, "download of the hotspot table", || get(hotspots::csv)),
     seen("/areas/{kind}/{code}", Right::Area, "area", || get(area::page)),
@@ -168,13 +177,30 @@ pub(super) static ROUTES: [Route; 35] = [
     quiet(Method::POST, "/answer/{token}", Right::Link, || post(answer::press)),
     quiet(Method::GET, "/health", Right::Open, || get(health)),
     quiet(Method::GET, "/static/{file}", Right::Open, || get(map::asset)),
+    quiet(Method::GET, "/api/v1/openapi.json", Right::Open, || get(api::document::openapi)),
+    done("/api/v1/incidents", Right::Token(Scope::IncidentsWrite), "sending incidents", || {
+        post(api::imports::post)
+    }),
+    seen("/api/v1/imports/{id}", Right::Token(Scope::IncidentsWrite), "import", || get(api::imports::get)),
+    seen("/api/v1/alerts", Right::Token(Scope::AlertsRead), "list of alerts", || get(api::alerts::list)),
+    seen("/api/v1/alerts/{number}", Right::Token(Scope::AlertsRead), "alert", || get(api::alerts::one)),
+    seen("/api/v1/figures", Right::Token(Scope::FiguresRead), "figures", || get(api::figures::get)),
+    seen("/api/v1/published", Right::Token(Scope::PublishedRead), "published figures", || {
+        get(api::published::get)
+    }),
 ];
+
+/// Largest body of a request, in bytes.
+const LARGEST_FORM: usize = 64 * 1024;
 
 /// The table as a router.
 pub(super) fn router(site: &Arc<Site>) -> Router<Arc<Site>> {
     ROUTES.iter().fold(Router::new(), |router, route| {
         let gate = from_fn_with_state((Arc::clone(site), route), gate);
-        router.route(route.path, (route.handler)().route_layer(gate))
+        let largest =
+            if route.right == Right::Token(Scope::IncidentsWrite) { LARGEST_IMPORT } else { LARGEST_FORM };
+        let limit = RequestBodyLimitLayer::new(largest);
+        router.route(route.path, (route.handler)().route_layer(gate).route_layer(limit))
     })
 }
 
@@ -186,6 +212,9 @@ async fn gate(
 ) -> Response {
     if matches!(route.right, Right::Open | Right::Link) {
         return next.run(request).await;
+    }
+    if let Right::Token(scope) = route.right {
+        return api::token::gate(&site, route, scope, request, next).await;
     }
     let (mut parts, body) = request.into_parts();
     let reader = match Reader::from_request_parts(&mut parts, &site).await {

@@ -15,10 +15,12 @@ use tower::ServiceExt;
 use uuid::Uuid;
 
 mod access;
+mod api;
 mod audit;
 mod oidc;
 mod outbox;
 mod routes;
+mod sending;
 mod threats;
 
 /// A clock that tests move on.

@@ -2,6 +2,7 @@
 
 mod access;
 mod answers;
+mod api;
 mod delivery;
 mod detect;
 mod failpoints;

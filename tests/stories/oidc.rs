@@ -284,7 +284,6 @@ async fn told(story: &Story, package: &Path) {
 }
 
 #[tokio::test]
-#[ignore = "its second half has not been seen to pass yet"]
 async fn people_sign_in_by_a_real_provider_on_both_databases() {
     let Some(package) = package() else { return };
     told(&Story::new(None).await, &package).await;

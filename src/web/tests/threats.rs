@@ -341,7 +341,7 @@ async fn half_open_requests_are_closed_within_ten_seconds_and_nobody_waits_for_t
 
 /// Everything that is logged, at the level that says most.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(super) struct Log(pub(super) Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -354,7 +354,7 @@ impl Write for Log {
     }
 }
 
-fn everything_logged() -> &'static Log {
+pub(super) fn everything_logged() -> &'static Log {
     static LOG: OnceLock<Log> = OnceLock::new();
     LOG.get_or_init(|| {
         let log = Log::default();
