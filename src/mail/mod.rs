@@ -40,4 +40,4 @@ pub use note::{Note, NoteLine, NoteSection, compose_note};
 pub use render::RenderError;
 pub use thread_index::ThreadIndex;
 pub use view::{about, in_a_line};
-pub(crate) use words::{how_often, times};
+pub(crate) use words::{how_often, thousands, times};

@@ -59,7 +59,7 @@ pub(super) fn counted(count: u64, one: &str) -> String {
 }
 
 /// `12`, `1,200`.
-pub(super) fn thousands(count: u64) -> String {
+pub(crate) fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::new();
     for (n, digit) in digits.chars().enumerate() {

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     detect::Past,
+    mail::thousands,
     model::{Alert, AreaKind, AreaRef, Geography},
     stages::area::{AreaView, HOURS, Week, area_view},
 };
@@ -82,7 +83,7 @@ pub(super) async fn page(
             range => figure.map(|figure| format!("{} to {}", figure.usual_range.0, figure.usual_range.1)),
             rare => figure.and_then(|figure| figure.above.or(figure.below)).map(once_in),
             rate => known.population.filter(|people| *people > 0).map(|people| rate(&view, people)),
-            people => known.population,
+            people => known.population.map(|people| thousands(people.into())),
             curve => curve(&view.curve.iter().map(Bar::from).collect::<Vec<_>>(), &alternative(&view.curve, &known.name)),
             windows => view.curve.iter().rev().map(window).collect::<Vec<_>>(),
             window_days => question.days,

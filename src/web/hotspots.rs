@@ -2,6 +2,7 @@
 
 use super::{
     Site,
+    alerts::{level, places},
     classes::{Class, heading},
     error::PageError,
     map,
@@ -10,7 +11,7 @@ use super::{
 };
 use crate::{
     count::Feed,
-    model::{AreaKind, AreaRef, Recurrence},
+    model::{Alert, AlertState, AreaKind, AreaRef, Recurrence},
     stages::figures::{AreaFigure, Question},
 };
 use axum::{
@@ -171,6 +172,7 @@ pub(super) async fn page(
             late => answer.late.iter().map(late).collect::<Vec<_>>(),
             total => answer.lines.len(),
             groups, picture,
+            alerts => alerts(&site, &answer).await?,
             has_script => map::HAS_SCRIPT && question.kind == AreaKind::Ward,
             kinds => options(kinds(&answer.sight).map(|(kind, _, many)| (kind.code(), *many)), question.kind.code()),
             strands => options(
@@ -191,6 +193,29 @@ pub(super) async fn page(
         },
     };
     Ok(Html(site.render("hotspots.html", values)?).into_response())
+}
+
+/// The alerts that lived on the night and concern the reader, the newest first.
+async fn alerts(site: &Site, answer: &Rows) -> Result<Vec<Value>, PageError> {
+    let night = answer.question.night;
+    let geography = site.engine.county.geography(night)?;
+    let mut all = site.engine.store.alerts_since(night).await?;
+    all.retain(|alert| {
+        let begun = alert.opened <= night && alert.state != AlertState::Pending;
+        let closed = alert.state == AlertState::Closed && night == answer.last_night;
+        begun && !closed && answer.sight.of_any(&alert.latest.wards)
+    });
+    all.sort_by(|a, b| (b.opened, &b.number).cmp(&(a.opened, &a.number)));
+    let line = |alert: &Alert| {
+        context! {
+            number => &alert.number,
+            title => &alert.latest.title,
+            places => places(alert, &geography),
+            level => level(alert.latest.level),
+            opened => day(alert.opened),
+        }
+    };
+    Ok(all.iter().map(line).collect())
 }
 
 /// The nights that the slider stops at, oldest first: a week apart, a year at most, those that were judged.
