@@ -147,7 +147,8 @@ impl Store {
                 .row_buffer_size(2_000)
                 .pragma("secure_delete", "ON")
                 .pragma("trusted_schema", "OFF");
-            Self::Sqlite(SqlitePoolOptions::new().max_connections(4).connect_with(options).await?)
+            // An import holds the turn to write and reads through another connection; all who wait for the turn hold one too.
+            Self::Sqlite(SqlitePoolOptions::new().max_connections(16).connect_with(options).await?)
         } else if address.starts_with("postgres:") || address.starts_with("postgresql:") {
             Self::Postgres(
                 PgPoolOptions::new()
