@@ -98,49 +98,178 @@ async fn at(client: &Client, part: &str) {
     }
 }
 
+async fn sign_out(client: &Client) {
+    client.find(Locator::Css("form[action='/sign-out'] button")).await.unwrap().click().await.unwrap();
+    client.wait().at_most(PATIENCE).for_element(Locator::Id("password")).await.unwrap();
+}
+
+/// Opens a page, judges it, and keeps its picture.
+async fn look(client: &Client, address: &str, name: &str) {
+    client.goto(address).await.unwrap();
+    accessible(client, name).await;
+    picture(client, name).await;
+}
+
+async fn heading(client: &Client) -> String {
+    client.find(Locator::Css("h1")).await.unwrap().text().await.unwrap()
+}
+
+/// Presses what this names, and waits until the next page has what that names.
+async fn press(client: &Client, button: &str, then: &str) {
+    client.find(Locator::Css(button)).await.unwrap_or_else(|_| panic!("no {button}")).click().await.unwrap();
+    let there = client.wait().at_most(PATIENCE).for_element(Locator::Css(then)).await;
+    there.unwrap_or_else(|failed| panic!("{button} led to no {then}: {failed}"));
+}
+
+/// The links by which recipients answer, one for each mail that has one, the newest night first.
+fn answer_links(mail: &std::path::Path) -> Vec<String> {
+    let files = std::fs::read_dir(mail).unwrap().map(|file| file.unwrap().path());
+    let mut links: Vec<(String, String)> = files
+        .filter_map(|file| {
+            // Long lines are folded with `=` at their ends.
+            let text = std::fs::read_to_string(file).ok()?.replace("=\r\n", "").replace("=\n", "");
+            let (_, link) = text.split_once("/answer/")?;
+            let link: String = link.chars().take_while(char::is_ascii_alphanumeric).collect();
+            let number = text.lines().find(|line| line.starts_with("Subject:"))?.to_owned();
+            Some((number, link))
+        })
+        .collect();
+    links.sort();
+    links.into_iter().rev().map(|(_, link)| link).collect()
+}
+
+async fn coordinator(client: &Client, site: &str, look_of: &str, link: &str) {
+    // The link of a mail opens a page and changes nothing.
+    let answer = format!("{site}/answer/{link}");
+    look(client, &answer, &format!("{look_of}-answer")).await;
+    assert!(client.find(Locator::Css("main form button")).await.is_ok(), "the page has a button");
+
+    sign_in(client, site, "csp-leicester").await;
+    let rows = client.find_all(Locator::Css("tbody tr")).await.unwrap().len();
+    assert!((1..176).contains(&rows), "{rows} wards of one partnership");
+    press(client, "#table tbody th a", ".curve").await;
+    accessible(client, "area").await;
+    picture(client, &format!("{look_of}-area")).await;
+    client.goto(&format!("{site}/alerts")).await.unwrap();
+    press(client, "tbody a", ".facts").await;
+    accessible(client, "alert").await;
+    picture(client, &format!("{look_of}-alert")).await;
+    look(client, &format!("{site}/silences"), &format!("{look_of}-silences")).await;
+    client.find(Locator::Id("reason")).await.unwrap().send_keys("a march that was announced").await.unwrap();
+    // Quiet is asked for from today on, whatever day the county's clock shows.
+    let until = "document.getElementById('until').valueAsDate = new Date(Date.now() + 10 * 86400e3)";
+    client.execute(until, vec![]).await.unwrap();
+    press(client, "button[value=preview]", "button[value=keep]").await;
+    accessible(client, "silence, shown before it is kept").await;
+    picture(client, &format!("{look_of}-silence-shown")).await;
+    sign_out(client).await;
+}
+
+async fn analyst(client: &Client, site: &str, look_of: &str) {
+    sign_in(client, site, "analyst").await;
+    let map = Locator::Css("#map canvas");
+    client.wait().at_most(PATIENCE).for_element(map).await.expect("the map is drawn");
+    let rows = client.find_all(Locator::Css("tbody tr")).await.unwrap().len();
+    assert_eq!(rows, 176, "the table is whole");
+    accessible(client, "hotspots").await;
+    picture(client, &format!("{look_of}-hotspots")).await;
+
+    // The slider changes the words, the table, the map and the address, without a new page.
+    client.wait().at_most(PATIENCE).for_element(Locator::Css("#weeks:not([hidden])")).await.unwrap();
+    let (before, now) = (heading_of_days(client).await, client.current_url().await.unwrap());
+    let slider = client.find(Locator::Id("week")).await.unwrap();
+    slider.send_keys("\u{e012}").await.unwrap(); // the left arrow
+    at(client, "night=").await;
+    assert_ne!(heading_of_days(client).await, before);
+    assert_ne!(client.current_url().await.unwrap(), now);
+    assert_eq!(client.find_all(Locator::Css("tbody tr")).await.unwrap().len(), 176);
+    accessible(client, "hotspots a week earlier").await;
+    press(client, "#hexagons", "#hexagons:checked").await;
+    picture(client, &format!("{look_of}-hexagons")).await;
+
+    // What is chosen stands in the address, so that a link restores the view.
+    client.find(Locator::Css("#strand option[value=religion]")).await.unwrap().click().await.unwrap();
+    client.find(Locator::Css(".controls button")).await.unwrap().click().await.unwrap();
+    at(client, "strand=religion").await;
+    client.wait().at_most(PATIENCE).for_element(map).await.unwrap();
+    let chosen = client.find(Locator::Css("#strand option:checked")).await.unwrap();
+    assert_eq!(chosen.text().await.unwrap(), "Religion");
+
+    for (path, name) in [
+        ("/alerts", "alerts"),
+        ("/areas/csp/safer-leicester?period=28", "partnership"),
+        ("/rules", "rules"),
+        ("/rules/race-week-spike", "rule"),
+        ("/rules/why-not", "why-not"),
+        ("/outbox", "outbox"),
+        ("/published", "published"),
+    ] {
+        look(client, &format!("{site}{path}"), &format!("{look_of}-{name}")).await;
+        assert!(!heading(client).await.starts_with("There is no such page"), "{path}");
+    }
+    sign_out(client).await;
+}
+
+async fn heading_of_days(client: &Client) -> String {
+    client.find(Locator::Id("lede")).await.unwrap().text().await.unwrap()
+}
+
+async fn partner_and_auditor(client: &Client, site: &str, look_of: &str) {
+    sign_in(client, site, "partner").await;
+    at(client, "/published").await;
+    accessible(client, "published").await;
+    picture(client, &format!("{look_of}-partner")).await;
+    client.goto(&format!("{site}/alerts")).await.unwrap();
+    assert!(heading(client).await.starts_with("There is no such page"), "partners have no list of alerts");
+    accessible(client, "not found").await;
+    client.goto(site).await.unwrap();
+    sign_out(client).await;
+    sign_in(client, site, "auditor").await;
+    look(client, &format!("{site}/audit"), &format!("{look_of}-audit")).await;
+    sign_out(client).await;
+}
+
+/// Everything by keyboard: from the top of the page on, Tab comes to the skip link, every control and every area.
+async fn keyboard(client: &Client, site: &str) {
+    sign_in(client, site, "csp-leicester").await;
+    client.goto(site).await.unwrap();
+    let script = "const kept = []; for (const e of document.querySelectorAll('a[href], button, select, input:not([type=hidden]), \
+                  summary')) { if (e.offsetParent !== null && e.tabIndex < 0) kept.push(e.outerHTML.slice(0, 80)); } return kept;";
+    assert_eq!(client.execute(script, vec![]).await.unwrap(), json!([]), "out of reach of the keyboard");
+    let body = client.find(Locator::Css("body")).await.unwrap();
+    body.send_keys("\u{e004}").await.unwrap(); // Tab
+    let focused = "const e = document.activeElement, s = getComputedStyle(e); \
+                   return [e.className, s.outlineStyle !== 'none' && e.getBoundingClientRect().left >= 0];";
+    assert_eq!(
+        client.execute(focused, vec![]).await.unwrap(),
+        json!(["skip", true]),
+        "the skip link comes first, seen"
+    );
+    sign_out(client).await;
+}
+
 #[tokio::test]
-async fn a_coordinator_reads_the_hotspots_and_an_alert() {
+async fn coordinators_analysts_partners_and_auditors_find_their_way() {
     let folder = tempfile::tempdir().unwrap();
-    let nights = std::env::var("TENSION_WATCH_PICTURE_NIGHTS").unwrap_or_else(|_| "6".into());
+    let nights = std::env::var("TENSION_WATCH_PICTURE_NIGHTS").unwrap_or_else(|_| "8".into());
     let mut demo = Command::new(env!("CARGO_BIN_EXE_tension-watch"));
     demo.args(["demo", "--listen", "127.0.0.1:0", "--nights", &nights, "--dir"]).arg(folder.path());
     let (_site, line) = start(&mut demo, "listens on");
     let site = line.rsplit(' ').next().unwrap().to_owned();
+    let links = answer_links(&folder.path().join("mail"));
+    let newest = links.first().expect("the last nights of the county bring mails");
 
-    for (look, width, height, dark) in
+    for (look_of, width, height, dark) in
         [("desktop", 1360, 1000, false), ("phone", 500, 900, false), ("dark", 1360, 1000, true)]
     {
         let (_driver, client) = browser(width, height, dark).await;
-        client.goto(&format!("{site}/sign-in")).await.unwrap();
-        accessible(&client, "sign-in").await;
-        picture(&client, &format!("{look}-sign-in")).await;
-
-        sign_in(&client, &site, "analyst").await;
-        let map = Locator::Css("#map canvas");
-        client.wait().at_most(PATIENCE).for_element(map).await.expect("the map is drawn");
-        let rows = client.find_all(Locator::Css("tbody tr")).await.unwrap().len();
-        assert_eq!(rows, 176, "the table is whole");
-        accessible(&client, "hotspots").await;
-        picture(&client, &format!("{look}-hotspots")).await;
-
-        // What is chosen stands in the address, so that a link restores the view.
-        let strand = client.find(Locator::Css("#strand option[value=religion]")).await.unwrap();
-        strand.click().await.unwrap();
-        client.find(Locator::Css(".controls button")).await.unwrap().click().await.unwrap();
-        at(&client, "strand=religion").await;
-        client.wait().at_most(PATIENCE).for_element(map).await.unwrap();
-        let chosen = client.find(Locator::Css("#strand option:checked")).await.unwrap();
-        assert_eq!(chosen.text().await.unwrap(), "Religion");
-
-        client.goto(&format!("{site}/alerts")).await.unwrap();
-        accessible(&client, "alerts").await;
-        picture(&client, &format!("{look}-alerts")).await;
-        let first =
-            client.find(Locator::Css("tbody a")).await.expect("the last nights of the county bring alerts");
-        first.click().await.unwrap();
-        client.wait().at_most(PATIENCE).for_element(Locator::Css(".facts")).await.unwrap();
-        accessible(&client, "alert").await;
-        picture(&client, &format!("{look}-alert")).await;
+        look(&client, &format!("{site}/sign-in"), &format!("{look_of}-sign-in")).await;
+        coordinator(&client, &site, look_of, newest).await;
+        analyst(&client, &site, look_of).await;
+        partner_and_auditor(&client, &site, look_of).await;
+        if look_of == "desktop" {
+            keyboard(&client, &site).await;
+        }
         client.close().await.unwrap();
     }
 }
