@@ -39,9 +39,7 @@ impl MailContext<'_> {
 
     /// A category, as people call it.
     pub(super) fn category(&self, code: &str) -> String {
-        let place = self.pack.categories.codes().iter().position(|known| known == code);
-        let label = place.and_then(|place| self.pack.category_labels.get(place));
-        inside(&clean(label.map_or(code, String::as_str)))
+        inside(&clean(self.pack.label(code)))
     }
 
     /// Where, for a heading: the area when the rule looked at a larger one, else the wards.

@@ -90,10 +90,7 @@ pub fn about(finding: &Finding, pack: &Pack, geography: &Geography) -> String {
         (_, [first, _]) => format!("{} + 1 ward", name(AreaKind::Ward, first)),
         (_, [first, more @ ..]) => format!("{} + {} wards", name(AreaKind::Ward, first), more.len()),
     };
-    let label = |code: &String| {
-        let place = pack.categories.codes().iter().position(|known| known == code);
-        inside(&clean(place.and_then(|place| pack.category_labels.get(place)).unwrap_or(code)))
-    };
+    let label = |code: &String| inside(&clean(pack.label(code)));
     let word = clean(&pack.category_word);
     let categories = match finding.categories.len() {
         0 => format!("any {word}"),

@@ -87,6 +87,23 @@ pub struct Pack {
     pub reporting: Vec<Reporting>,
 }
 
+impl Pack {
+    /// What people call a category; its code where the pack does not know it.
+    #[must_use]
+    pub fn label<'a>(&'a self, code: &'a str) -> &'a str {
+        self.labels().find(|(known, _)| *known == code).map_or(code, |(_, label)| label)
+    }
+
+    /// The codes of the categories and what people call them, in the pack's order.
+    pub fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.categories
+            .codes()
+            .iter()
+            .map(String::as_str)
+            .zip(self.category_labels.iter().map(String::as_str))
+    }
+}
+
 /// A way to report hate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -34,6 +34,21 @@ pub struct AreaView {
     pub without_hour: u32,
 }
 
+impl AreaView {
+    /// Reports a year for every 1,000 of so many residents, in the windows of the last year.
+    #[must_use]
+    pub fn per_thousand(&self, people: u32) -> f64 {
+        let last = self.curve.last().map(|one| one.window.last);
+        let year = self
+            .curve
+            .iter()
+            .filter(|one| last.is_some_and(|last| (last - one.window.first).num_days() < 365));
+        let (reports, days) =
+            year.fold((0, 0), |(reports, days), one| (reports + one.observed, days + one.window.days()));
+        reports as f64 / f64::from(people.max(1)) * 1_000.0 * 365.25 / f64::from(days.max(1))
+    }
+}
+
 /// One category in one area.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CategoryView {

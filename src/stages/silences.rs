@@ -78,10 +78,7 @@ pub fn in_words(silence: &Silence, engine: &Engine) -> String {
     let geography = engine.county.geography(silence.first).ok();
     let mut parts = Vec::new();
     parts.extend(silence.rule.as_ref().map(|rule| format!("rule {rule}")));
-    parts.extend(silence.category.as_ref().map(|code| {
-        let place = pack.categories.codes().iter().position(|known| known == code);
-        place.and_then(|place| pack.category_labels.get(place)).unwrap_or(code).to_lowercase()
-    }));
+    parts.extend(silence.category.as_ref().map(|code| pack.label(code).to_lowercase()));
     parts.extend(silence.area.as_ref().map(|area| {
         let known = geography.as_ref().and_then(|known| known.get(area.kind, &area.code));
         format!("in {}", known.map_or(area.code.as_str(), |area| area.name.as_str()))

@@ -21,7 +21,7 @@ macro_rules! statements {
 macro_rules! on {
     ($kind:ident, $target:expr, $db:ident => $body:expr) => {
         match $target {
-            $kind::Sqlite($db) => $body,
+            $kind::Sqlite($db, ..) => $body,
             $kind::Postgres($db) => $body,
         }
     };
@@ -55,6 +55,7 @@ mod sessions;
 mod silences;
 mod threads;
 mod tokens;
+mod turns;
 mod versions;
 
 pub use accounts::Account;
@@ -78,11 +79,12 @@ pub use tokens::{ApiCall, ApiToken, CallClaim};
 pub use versions::{Known, SeenIncident, Versions};
 
 use sqlx::{
-    PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+    PgPool, Postgres, SqlitePool, Transaction,
     postgres::PgPoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{str::FromStr, time::Duration};
+use turns::{Turn, Turns};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
@@ -112,8 +114,8 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 /// A database: SQLite for one machine, PostgreSQL when several share the work.
 #[derive(Debug, Clone)]
 pub enum Store {
-    /// One file.
-    Sqlite(SqlitePool),
+    /// One file, which one writes at a time.
+    Sqlite(SqlitePool, Turns),
     /// A server.
     Postgres(PgPool),
 }
@@ -121,7 +123,7 @@ pub enum Store {
 /// A write transaction; rolled back unless committed.
 pub enum Tx {
     /// On SQLite.
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Turn),
     /// On PostgreSQL.
     Postgres(Transaction<'static, Postgres>),
 }
@@ -140,15 +142,15 @@ impl Store {
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
-                .busy_timeout(Duration::from_secs(30))
+                .busy_timeout(turns::PATIENCE)
                 // 32 MB of pages: an import keeps its work in memory until it is committed.
                 .pragma("cache_size", "-32768")
                 // Rows cross from the database's thread to ours in batches: a night reads them all.
                 .row_buffer_size(2_000)
                 .pragma("secure_delete", "ON")
                 .pragma("trusted_schema", "OFF");
-            // An import holds the turn to write and reads through another connection; all who wait for the turn hold one too.
-            Self::Sqlite(SqlitePoolOptions::new().max_connections(16).connect_with(options).await?)
+            let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
+            Self::Sqlite(pool, Turns::default())
         } else if address.starts_with("postgres:") || address.starts_with("postgresql:") {
             Self::Postgres(
                 PgPoolOptions::new()
@@ -172,7 +174,7 @@ impl Store {
     /// When the database cannot be reached or stays locked.
     pub async fn begin(&self) -> Result<Tx> {
         Ok(match self {
-            Self::Sqlite(pool) => Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Sqlite(pool, turns) => Tx::Sqlite(turns.begin(pool).await?),
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
     }

@@ -110,10 +110,6 @@ pub(super) async fn page(
     let alert = find(&site, &reader, &geography, &number).await?;
     let pack = &site.engine.county.pack;
     let finding = &alert.latest;
-    let label = |code: &String| {
-        let place = pack.categories.codes().iter().position(|known| known == code);
-        place.and_then(|place| pack.category_labels.get(place)).unwrap_or(code).clone()
-    };
     let moment = |at: DateTime<Utc>| at.with_timezone(&pack.zone).format("%-d %B %Y, %H:%M").to_string();
     let events: Vec<Value> = site
         .engine
@@ -131,7 +127,7 @@ pub(super) async fn page(
             title => &finding.title,
             heading => heading(&alert, &geography),
             places => places(&alert, &geography),
-            strands => finding.categories.iter().map(label).collect::<Vec<_>>(),
+            strands => finding.categories.iter().map(|code| pack.label(code).to_owned()).collect::<Vec<_>>(),
             category_word => &pack.category_word,
             state => state(alert.state),
             level => level(finding.level),

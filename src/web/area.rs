@@ -14,7 +14,7 @@ use crate::{
     detect::Past,
     mail::thousands,
     model::{Alert, AreaKind, AreaRef, Geography},
-    stages::area::{AreaView, HOURS, Week, area_view},
+    stages::area::{HOURS, Week, area_view},
 };
 use axum::{
     extract::{Path, Query, State},
@@ -57,10 +57,6 @@ pub(super) async fn page(
         return Err(PageError::NotFound);
     };
     let pack = &site.engine.county.pack;
-    let label = |code: &str| {
-        let place = pack.categories.codes().iter().position(|known| known == code);
-        place.and_then(|place| pack.category_labels.get(place)).cloned().unwrap_or_else(|| code.to_owned())
-    };
     let observed = figure.map_or(0, |figure| figure.observed);
     let reports = if observed == 1 { "report" } else { "reports" };
     let span = if question.days == 1 { "one day".to_owned() } else { format!("{} days", question.days) };
@@ -75,14 +71,14 @@ pub(super) async fn page(
             first => day(figures.window.first),
             last => day(figures.window.last),
             as_at => question.as_known_on.with_timezone(&pack.zone).format("%-d %B %Y, %H:%M").to_string(),
-            strand => question.category.as_deref().map(label),
+            strand => question.category.as_deref().map(|code| pack.label(code)),
             category_word => &pack.category_word,
             class => class.map(Class::code),
             standing => class.map(Class::of_one),
             usual => figure.map(|figure| format!("{:.1}", figure.expected)),
             range => figure.map(|figure| format!("{} to {}", figure.usual_range.0, figure.usual_range.1)),
             rare => figure.and_then(|figure| figure.above.or(figure.below)).map(once_in),
-            rate => known.population.filter(|people| *people > 0).map(|people| rate(&view, people)),
+            rate => known.population.filter(|people| *people > 0).map(|people| format!("{:.1}", view.per_thousand(people))),
             people => known.population.map(|people| thousands(people.into())),
             curve => curve(&view.curve.iter().map(Bar::from).collect::<Vec<_>>(), &alternative(&view.curve, &known.name)),
             windows => view.curve.iter().rev().map(window).collect::<Vec<_>>(),
@@ -91,7 +87,7 @@ pub(super) async fn page(
                 .categories
                 .iter()
                 .map(|one| context! {
-                    label => label(&one.code),
+                    label => pack.label(&one.code),
                     observed => one.observed,
                     usual => format!("{:.1}", one.expected),
                     range => format!("{} to {}", one.usual_range.0, one.usual_range.1),
@@ -119,21 +115,6 @@ fn above(area: &AreaRef, geography: &Geography) -> Vec<String> {
     }
     let of = |kind| geography.above(&area.code, kind).map(|area| area.name.clone()).collect::<Vec<_>>();
     [AreaKind::District, AreaKind::Csp, AreaKind::Npa].into_iter().flat_map(of).collect()
-}
-
-/// Reports of the last year for every 1,000 residents.
-fn rate(view: &AreaView, people: u32) -> String {
-    let last = view.curve.last().map(|one| one.window.last);
-    let year = view
-        .curve
-        .iter()
-        .filter(|one| last.is_some_and(|last| last - one.window.first < chrono::TimeDelta::days(365)));
-    let (mut reports, mut days) = (0, 0);
-    for one in year {
-        reports += one.observed;
-        days += one.window.days();
-    }
-    format!("{:.1}", reports as f64 / f64::from(people) * 1_000.0 * 365.25 / f64::from(days.max(1)))
 }
 
 fn alternative(past: &[Past], name: &str) -> String {

@@ -176,9 +176,7 @@ pub(super) async fn page(
             has_script => map::HAS_SCRIPT && question.kind == AreaKind::Ward,
             kinds => options(kinds(&answer.sight).map(|(kind, _, many)| (kind.code(), *many)), question.kind.code()),
             strands => options(
-                std::iter::once(("", "All together")).chain(
-                    pack.categories.codes().iter().map(String::as_str).zip(pack.category_labels.iter().map(String::as_str)),
-                ),
+                std::iter::once(("", "All together")).chain(pack.labels()),
                 question.category.as_deref().unwrap_or_default(),
             ),
             category_word => &pack.category_word,

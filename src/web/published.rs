@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     import::safe_cell,
-    model::{AlertLevel, AreaKind, Geography},
+    model::{AlertLevel, AreaKind, Geography, Pack},
     publish::{Level, Line, Pace, Request, Shown, Standing},
     store::ReleasedAlert,
 };
@@ -209,13 +209,6 @@ pub(super) async fn page(
 ) -> Result<Html<String>, PageError> {
     let answer = answer(&desk, &asked).await?;
     let pack = &desk.county.pack;
-    let labels: BTreeMap<&str, &str> = pack
-        .categories
-        .codes()
-        .iter()
-        .map(String::as_str)
-        .zip(pack.category_labels.iter().map(String::as_str))
-        .collect();
     let (code, one, many) = answer.words();
     let (mut figures, mut picture) = (context! {}, String::new());
     if let Some(shown) = &answer.shown {
@@ -251,9 +244,9 @@ pub(super) async fn page(
             any => answer.shown.is_some(),
             one, many, picture,
             has_script => HAS_SCRIPT && answer.request.level == Level::Ward,
-            released => released.iter().map(|alert| told(alert, &answer.geography, &labels)).collect::<Vec<_>>(),
+            released => released.iter().map(|alert| told(alert, &answer.geography, pack)).collect::<Vec<_>>(),
             kinds => options(LEVELS.iter().map(|level| (level.1, level.3)), code),
-            strands => options(std::iter::once(("", "All together")).chain(labels_in_order(pack)), answer.request.category.as_deref().unwrap_or_default()),
+            strands => options(std::iter::once(("", "All together")).chain(pack.labels()), answer.request.category.as_deref().unwrap_or_default()),
             category_word => &pack.category_word,
             periods => options(
                 PACES.iter().filter(|pace| answer.request.level.paces().contains(&pace.0)).map(|pace| (pace.1, pace.2)),
@@ -262,10 +255,6 @@ pub(super) async fn page(
         },
     };
     Ok(Html(desk.render("published.html", values)?))
-}
-
-fn labels_in_order(pack: &crate::model::Pack) -> impl Iterator<Item = (&str, &str)> {
-    pack.categories.codes().iter().map(String::as_str).zip(pack.category_labels.iter().map(String::as_str))
 }
 
 fn group(of: Class, lines: &[&Line], answer: &Answer, whole: &str) -> Value {
@@ -303,12 +292,10 @@ pub(super) fn signed(change: i64) -> String {
 }
 
 /// A released alert in words.
-pub(super) fn told(alert: &ReleasedAlert, geography: &Geography, labels: &BTreeMap<&str, &str>) -> Value {
+pub(super) fn told(alert: &ReleasedAlert, geography: &Geography, pack: &Pack) -> Value {
     let name = |code: &String| {
         geography.get(AreaKind::Ward, code).map_or_else(|| code.clone(), |ward| ward.name.clone())
     };
-    let label =
-        |code: &String| labels.get(code.as_str()).map_or_else(|| code.clone(), |label| (*label).to_owned());
     let level = match alert.level {
         AlertLevel::Severe => "severe",
         AlertLevel::Elevated => "elevated",
@@ -317,7 +304,7 @@ pub(super) fn told(alert: &ReleasedAlert, geography: &Geography, labels: &BTreeM
     context! {
         title => &alert.title,
         wards => alert.wards.iter().map(name).collect::<Vec<_>>().join(", "),
-        strands => alert.categories.iter().map(label).collect::<Vec<_>>().join(", "),
+        strands => alert.categories.iter().map(|code| pack.label(code)).collect::<Vec<_>>().join(", "),
         level,
         since => day(alert.since),
         over => alert.over,

@@ -19,7 +19,6 @@ use axum::{
 };
 use chrono::{Days, NaiveDate};
 use minijinja::{Value, context};
-use std::collections::BTreeMap;
 
 pub(super) async fn page(
     State(AtDesk(desk)): State<AtDesk>,
@@ -40,13 +39,6 @@ pub(super) async fn page(
         return Err(PageError::NotFound);
     }
     let name = known.map_or_else(|| place.code.clone(), |known| known.name.clone());
-    let labels: BTreeMap<&str, &str> = pack
-        .categories
-        .codes()
-        .iter()
-        .map(String::as_str)
-        .zip(pack.category_labels.iter().map(String::as_str))
-        .collect();
     let mut figures = context! {};
     if let Some((shown, line)) =
         answer.shown.as_ref().and_then(|shown| Some((shown, of(&answer, &place.code)?)))
@@ -58,7 +50,7 @@ pub(super) async fn page(
             let one = self::answer(&desk, &asked).await?;
             let Some(own) = of(&one, &place.code) else { continue };
             by_category.push(context! {
-                label => labels.get(code.as_str()).copied(),
+                label => pack.label(code),
                 count => own.count,
                 usual => own.usual.map(|usual| format!("{usual:.1}")),
                 standing => class(own).of_one().to_lowercase(),
@@ -96,9 +88,9 @@ pub(super) async fn page(
             heading, name,
             back => answer.address("/published", answer.shown.as_ref().map(|shown| shown.window.last)),
             any => of(&answer, &place.code).is_some(),
-            strand => answer.request.category.as_deref().and_then(|code| labels.get(code)).copied(),
+            strand => answer.request.category.as_deref().map(|code| pack.label(code)),
             category_word => &pack.category_word,
-            released => released(&desk, &answer, &place, &labels).await?,
+            released => released(&desk, &answer, &place).await?,
             reporting => pack.reporting.iter().map(|way| context! { label => &way.label, url => &way.url }).collect::<Vec<_>>(),
         },
     };
@@ -141,14 +133,9 @@ fn window(bar: &Bar) -> Value {
 }
 
 /// The alerts released to partners that concern the area.
-async fn released(
-    desk: &Desk,
-    answer: &Answer,
-    place: &AreaRef,
-    labels: &BTreeMap<&str, &str>,
-) -> Result<Vec<Value>, PageError> {
+async fn released(desk: &Desk, answer: &Answer, place: &AreaRef) -> Result<Vec<Value>, PageError> {
     let newest = answer.shown.as_ref().map_or_else(Default::default, |shown| shown.as_known_on);
     let all = desk.store.released(newest - RELEASED_FOR).await?;
     let own = all.iter().filter(|alert| alert.wards.iter().any(|ward| answer.geography.lies_in(ward, place)));
-    Ok(own.map(|alert| told(alert, &answer.geography, labels)).collect())
+    Ok(own.map(|alert| told(alert, &answer.geography, &desk.county.pack)).collect())
 }

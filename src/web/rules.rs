@@ -171,7 +171,6 @@ pub(super) async fn why_not(
     let answer = |one: &crate::stages::explain::WhyNot| {
         context! { rule => &one.rule, title => &one.title, lines => &one.lines }
     };
-    let labels = known.codes().iter().zip(&county.pack.category_labels);
     let values = context! {
         ..frame(&site, &reader),
         ..context! {
@@ -179,7 +178,7 @@ pub(super) async fn why_not(
             ward => asked.ward,
             strand => strand,
             night => on.to_string(),
-            strands => labels.map(|(code, label)| context! { code, label }).collect::<Vec<_>>(),
+            strands => county.pack.labels().map(|(code, label)| context! { code, label }).collect::<Vec<_>>(),
             wards => geography.of_kind(AreaKind::Ward).map(|ward| ward.name.clone()).collect::<Vec<_>>(),
             problem,
             answers => answers.iter().flatten().map(answer).collect::<Vec<_>>(),

@@ -80,7 +80,7 @@ async fn page(
         })
         .collect();
     let pack = &engine.county.pack;
-    let strands = pack.categories.codes().iter().zip(&pack.category_labels);
+    let strands = pack.labels();
     let areas: Vec<Value> = match (&reader.area, reader.sight(geography)) {
         (_, Sight::Everything) => geography
             .of_kind(AreaKind::Csp)

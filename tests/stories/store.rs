@@ -24,7 +24,7 @@ async fn every_statement_is_understood_by_both_databases() {
         for (name, text) in Store::statements() {
             let text = SqlStr::from_static(text);
             let outcome = match store {
-                Store::Sqlite(pool) => pool.acquire().await.unwrap().prepare(text).await.map(|_| ()),
+                Store::Sqlite(pool, _) => pool.acquire().await.unwrap().prepare(text).await.map(|_| ()),
                 Store::Postgres(pool) => pool.acquire().await.unwrap().prepare(text).await.map(|_| ()),
             };
             outcome.unwrap_or_else(|e| panic!("{name} on {database}: {e}"));
