@@ -214,7 +214,7 @@ async fn gate(
         return next.run(request).await;
     }
     if let Right::Token(scope) = route.right {
-        return api::token::gate(&site, route, scope, request, next).await;
+        return whole(route, api::token::gate(site, route, scope, request, next)).await;
     }
     let (mut parts, body) = request.into_parts();
     let reader = match Reader::from_request_parts(&mut parts, &site).await {
@@ -222,12 +222,15 @@ async fn gate(
         Err(PageError::SignIn) => return sign_in::first(&parts).into_response(),
         Err(failed) => return failed.into_response(),
     };
-    let request = Request::from_parts(parts, body);
+    whole(route, answered(site, route, reader, Request::from_parts(parts, body), next)).await
+}
+
+/// An act and its line in the audit log belong together, whether or not its author waits for the answer.
+async fn whole(route: &Route, answer: impl Future<Output = Response> + Send + 'static) -> Response {
     if route.method == Method::GET {
-        return answered(site, route, reader, request, next).await;
+        return answer.await;
     }
-    // An act and its line in the audit log belong together, whether or not its author waits for the answer.
-    match tokio::spawn(answered(site, route, reader, request, next)).await {
+    match tokio::spawn(answer).await {
         Ok(response) => response,
         Err(failed) => PageError::from(anyhow::Error::from(failed)).into_response(),
     }

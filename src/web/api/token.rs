@@ -82,13 +82,13 @@ fn sent(headers: &HeaderMap) -> Option<&str> {
 
 /// Lets programs through whose token allows it, and records what they saw or did.
 pub(in crate::web) async fn gate(
-    site: &Arc<Site>,
+    site: Arc<Site>,
     route: &'static Route,
     scope: Scope,
     request: Request,
     next: Next,
 ) -> Response {
-    match let_in(site, route, scope, request, next).await {
+    match let_in(&site, route, scope, request, next).await {
         Ok(response) => response,
         Err(problem) => problem.into_response(),
     }
