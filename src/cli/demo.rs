@@ -12,7 +12,7 @@ use super::{
 use crate::{
     clock::FixedClock,
     import::Mapping,
-    mail::{how_often, transport::Transport},
+    mail::transport::Transport,
     model::{AlertLevel, AreaKind, AreaRef, Finding, Role},
     stages::{
         county::Outlines,
@@ -23,6 +23,7 @@ use crate::{
         setup::save_pack,
     },
     synth::{County, Episode, EpisodeKind, Options, county, llr},
+    words::how_often,
 };
 use anyhow::{Context, Result};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};

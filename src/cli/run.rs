@@ -5,10 +5,11 @@ use super::{
     wrong,
 };
 use crate::{
-    mail::{how_often, transport::Transport},
+    mail::transport::Transport,
     model::AreaKind,
     rules::Status,
     stages::{night::When, rules::in_force, send::send_due},
+    words::how_often,
 };
 use anyhow::Result;
 use chrono::{Days, NaiveDate};

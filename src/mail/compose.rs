@@ -3,11 +3,11 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
 use super::{
-    chart,
     context::MailContext,
     render::{self, RenderError},
     view,
 };
+use crate::picture::chart;
 
 /// A picture inside a message.
 #[derive(Debug, Clone, PartialEq, Eq)]

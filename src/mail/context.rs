@@ -1,9 +1,10 @@
 //! What a message is made from: the alert, and what its reader needs beside it.
 
-use super::{History, Picture};
+use super::Picture;
 use crate::{
     alerts::NoticeKind,
     model::{Alert, Geography, Incident, Pack, Told},
+    picture::History,
     rules::TellAgain,
 };
 use chrono::{DateTime, TimeDelta, Timelike, Utc};

@@ -108,7 +108,7 @@ impl Signer {
         for (field, value) in [("domain", domain), ("selector", selector)] {
             let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
             if value.is_empty() || value.len() > 200 || !value.chars().all(plain) {
-                return Err(DkimError::Name { field, value: super::words::clean(value) });
+                return Err(DkimError::Name { field, value: crate::words::clean(value) });
             }
         }
         let der = PrivateKeyDer::from_pem_slice(pem.as_bytes())

@@ -135,7 +135,7 @@ fn image_png() -> ContentType {
 
 /// Refuses what would panic or add headers further on.
 pub(super) fn address(text: &str) -> Result<Address, MessageError> {
-    let wrong = || MessageError::Address { address: super::words::clean(text) };
+    let wrong = || MessageError::Address { address: crate::words::clean(text) };
     let plain = text.is_ascii() && !text.chars().any(|c| c.is_whitespace() || c.is_control());
     if plain && text.len() <= 254 { text.parse().map_err(|_| wrong()) } else { Err(wrong()) }
 }
@@ -147,7 +147,7 @@ fn checked(id: &str) -> Result<String, MessageError> {
     };
     match inner {
         Some((left, right)) if id.len() <= 250 && safe(left) && safe(right) => Ok(id.to_owned()),
-        _ => Err(MessageError::Id(super::words::clean(id))),
+        _ => Err(MessageError::Id(crate::words::clean(id))),
     }
 }
 
@@ -283,7 +283,7 @@ mod tests {
             let index = Some(ThreadIndex { alert: Uuid::from_u128(1), root: date, later: Some((at(), 1)) });
             let thread = Thread { id: &id, follows: &[], index };
             let _ = message_bytes(&composed("Signal"), envelope, thread, date, None);
-            let message = written(&crate::mail::words::clean(&subject), &[]);
+            let message = written(&crate::words::clean(&subject), &[]);
             let names = message.split("\r\n\r\n").next().unwrap().lines().filter(|line| !line.starts_with(' ')).count();
             prop_assert_eq!(names, 11);
         }

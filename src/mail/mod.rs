@@ -6,20 +6,16 @@
 //! ```text
 //! MailContext ─ told (sentences) ─ view ─┬─ templates/alert.txt  ─┐
 //!                                        ├─ templates/alert.mjml ─┼─ Composed ─ message_bytes ─ outbox ─ transport
-//!                                        └─ chart ────────────────┘
+//!                                        └─ pictures ─────────────┘
 //! ```
 //!
 //! Everything up to the bytes is pure. A new line in the message is a sentence in `told`, a field or fact in `view`, and
 //! its place in both templates.
 
 pub mod backoff;
-pub mod chart;
-pub mod map;
 mod compose;
 mod context;
 mod dkim;
-mod history;
-mod indexed;
 mod message;
 mod note;
 mod render;
@@ -29,15 +25,12 @@ mod thread_index;
 mod told;
 pub mod transport;
 mod view;
-mod words;
 
 pub use compose::{Composed, Picture, compose};
 pub use context::{Asked, Facts, Figures, LateReports, MailContext};
 pub use dkim::{DkimError, Signer};
-pub use history::{History, Period};
 pub use message::{Envelope, MessageError, Thread, message_bytes, message_id};
 pub use note::{Note, NoteLine, NoteSection, compose_note};
 pub use render::RenderError;
 pub use thread_index::ThreadIndex;
 pub use view::{about, in_a_line};
-pub(crate) use words::{how_often, thousands, times};

@@ -4,8 +4,8 @@ use super::{
     compose::Composed,
     render::{self, RenderError},
     told::clean_long,
-    words::{cap, clean, sentence},
 };
+use crate::words::{cap, clean, sentence};
 use minijinja::{Value, context};
 
 /// Sections and lines of a message, made by whoever knows what it is about.

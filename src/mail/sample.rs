@@ -1,12 +1,13 @@
 //! One alert of a small county, for the tests of this folder.
 
-use super::{Asked, Figures, History, LateReports, MailContext, Period};
+use super::{Asked, Figures, LateReports, MailContext};
 use crate::{
     alerts::NoticeKind,
     model::{
         Alert, AlertLevel, AlertState, Area, AreaKind, AreaRef, Bounds, Categories, Class, Finding,
         Geography, Pack, Projection, Recurrence, Subject, Told, Window,
     },
+    picture::{History, Period},
 };
 use chrono::{Days, NaiveDate};
 use uuid::Uuid;

@@ -1,15 +1,13 @@
 //! What a message says: the sentences of one alert, each made from its data.
 
-use super::{
-    context::{Figures, MailContext},
+use super::context::{Figures, MailContext};
+use crate::{
+    alerts::{Growth, NoticeKind},
+    model::{AlertLevel, AreaKind, Change, Finding, SignalKind, Subject},
     words::{
         clean, counted, days_from_to, how_often, inside, listed, long_day, range, sentence, span, thousands,
         times, usual_figure, where_usual,
     },
-};
-use crate::{
-    alerts::{Growth, NoticeKind},
-    model::{AlertLevel, AreaKind, Change, Finding, SignalKind, Subject},
 };
 use chrono::{DateTime, Utc};
 use std::fmt::Write as _;
@@ -396,7 +394,7 @@ pub(super) const fn level(level: AlertLevel) -> &'static str {
 /// Sentences of others: cleaned piece by piece, so that they may be longer than a name.
 pub(super) fn clean_long(text: &str) -> String {
     let words: Vec<String> = text.split_whitespace().map(clean).filter(|word| !word.is_empty()).collect();
-    super::words::cap(words.join(" ").trim_end_matches('.'), 400)
+    crate::words::cap(words.join(" ").trim_end_matches('.'), 400)
 }
 
 fn joined(one: &str, names: &[String]) -> String {

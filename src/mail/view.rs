@@ -1,14 +1,15 @@
 //! What the templates see: finished sentences, nothing to compute.
 
 use super::{
-    History, Picture,
+    Picture,
     context::MailContext,
     told::{clean_long, level},
-    words::{cap, clean, inside, listed, period, sentence, span},
 };
 use crate::{
     alerts::NoticeKind,
     model::{AlertLevel, AreaKind, Finding, Geography, Pack, Subject},
+    picture::History,
+    words::{cap, clean, inside, listed, period, sentence, span},
 };
 use minijinja::{Value, context};
 

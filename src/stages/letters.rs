@@ -6,11 +6,10 @@ use crate::{
     locate::Boundary,
     mail::{
         Asked, Composed, Envelope, Facts, MailContext, Note, NoteLine, NoteSection, Picture, Thread,
-        ThreadIndex, compose, compose_note, in_a_line,
-        map::{self, MapView},
-        message_bytes, message_id,
+        ThreadIndex, compose, compose_note, in_a_line, message_bytes, message_id,
     },
     model::{Alert, AlertLevel, AreaKind, Geography, Mailbox, Mute, Party, Role},
+    picture::map::{self, MapView},
     store::{MessageKind, OutboxMessage, Tx},
 };
 use anyhow::{Context, Result};

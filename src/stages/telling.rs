@@ -6,8 +6,9 @@ use super::{
 };
 use crate::{
     alerts::{Notice, route},
-    mail::{Facts, Figures, History, LateReports, about},
+    mail::{Facts, Figures, LateReports, about},
     model::{Alert, Asked, CalendarNote, Effect, Finding, Incident, Mailbox, SignalKind, Subject, Window},
+    picture::History,
     rules::Rule,
 };
 

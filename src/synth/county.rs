@@ -316,7 +316,7 @@ mod tests {
             known_until: "2026-06-30T05:00:00Z".parse().unwrap(),
             null,
         };
-        county(&llr::wards(), &options)
+        county(llr::wards(), &options)
     }
 
     #[test]

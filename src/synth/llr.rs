@@ -2,6 +2,7 @@
 //! for what is illustrative.
 
 use super::Ward;
+use std::sync::LazyLock;
 
 /// `pack.toml`.
 pub const PACK: &str = include_str!("../../fixtures/llr/pack.toml");
@@ -28,7 +29,12 @@ const SHARES: [(&str, f64); 9] = [
 
 /// The wards with their districts' shares. Lines of the pack that can't be read are left out; a test reads them all.
 #[must_use]
-pub fn wards() -> Vec<Ward> {
+pub fn wards() -> &'static [Ward] {
+    static WARDS: LazyLock<Vec<Ward>> = LazyLock::new(read);
+    &WARDS
+}
+
+fn read() -> Vec<Ward> {
     let rows = |text: &'static str| text.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
     rows(CENTRES)
         .filter_map(|row| {
@@ -62,7 +68,7 @@ mod tests {
         let wards = wards();
         assert_eq!(wards.len(), 176);
         assert_eq!(files.areas.iter().filter(|area| area.kind == AreaKind::Ward).count(), 176);
-        for ward in &wards {
+        for ward in wards {
             for (kind, role) in [
                 (AreaKind::District, None),
                 (AreaKind::Csp, Some(Role::CspCoordinator)),

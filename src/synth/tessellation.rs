@@ -147,7 +147,7 @@ mod tests {
         let county = Polygon::new(LineString::from(widened(&hull(&centres))), vec![]);
         assert!((total / county.unsigned_area() - 1.0).abs() < 1e-4, "no gaps and no overlaps");
         let found = Boundaries::new(boundaries);
-        for ward in &wards {
+        for ward in wards {
             let (easting, northing) = ward.centre;
             let place = Place { lon: f64::NAN, lat: f64::NAN, easting, northing };
             assert_eq!(found.ward_of(&place), Some(ward.code.as_str()));

@@ -9,9 +9,9 @@ use super::{
     routes::Right,
 };
 use crate::{
-    mail::times,
     model::{Alert, AlertLevel, AlertState, AreaKind, Geography, Outcome, Party, Subject, Untold},
     stages::answers::{Answer, Answerer, LONGEST_ACTION},
+    words::times,
 };
 use axum::{
     Form,

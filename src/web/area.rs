@@ -12,9 +12,9 @@ use super::{
 };
 use crate::{
     detect::Past,
-    mail::thousands,
     model::{Alert, AreaKind, AreaRef, Geography},
     stages::area::{HOURS, Week, area_view},
+    words::thousands,
 };
 use axum::{
     extract::{Path, Query, State},

@@ -3,7 +3,7 @@
 use super::{candidate::Candidate, past::Past, past::Since, picture, trial::about};
 use crate::{
     cli::{init::write, site::Site, wrong},
-    mail::chart,
+    picture::chart,
     rules::{
         RuleSet,
         trial::Rate,

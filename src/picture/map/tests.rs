@@ -3,8 +3,7 @@
 use super::*;
 use crate::{
     import::read_pack,
-    mail::{History, Period, chart},
-    model::{AlertLevel, AreaKind, Window},
+    model::AreaKind,
     synth::{llr, tessellation},
 };
 use geo::{Coord, LineString, Polygon, polygon};
@@ -157,55 +156,6 @@ fn maps_of_a_county_are_small_files() {
     let mut view = county(&[]);
     std::mem::swap(&mut view.concerned, &mut view.around);
     assert!(png(&view).unwrap().len() < 90_000);
-}
-
-#[test]
-#[ignore = "writes pictures to look at"]
-fn pictures_to_look_at() {
-    let folder = std::env::temp_dir().join("tension-watch-pictures");
-    std::fs::create_dir_all(&folder).unwrap();
-    let write = |name: &str, png: Vec<u8>| {
-        println!("{name}: {} bytes", png.len());
-        std::fs::write(folder.join(name), png).unwrap();
-    };
-    for (name, wards) in [
-        ("map-two.png", vec!["Belgrave", "Rushey Mead"]),
-        ("map-three.png", vec!["Thurmaston", "Rushey Mead", "Troon"]),
-        ("map-rural.png", vec!["Castle", "Billesdon & Tilton"]),
-    ] {
-        let view = county(&wards);
-        println!("{}", alternative(&view));
-        write(name, png(&view).unwrap());
-    }
-    let year = |days: u32, mean: f64, last: u32| {
-        let windows = History::windows(Window::ending("2026-06-29".parse().unwrap(), days));
-        let all = windows.len();
-        let period = |(n, window): (usize, Window)| {
-            let season = (n as f64 / all as f64 * std::f64::consts::TAU).cos();
-            let expected = mean * (1.0 + 0.25 * season);
-            let noise = (n as f64 * 12.9898).sin() * 43_758.545;
-            let count = (expected + (noise - noise.floor() - 0.45) * 3.2 * expected.sqrt()).max(0.0).round();
-            Period {
-                last: window.last,
-                count: if n + 1 == all { last } else { count as u32 },
-                expected,
-                usual_range: (
-                    (expected - 2.0 * expected.sqrt()).max(0.0) as u64,
-                    (expected + 2.1 * expected.sqrt()) as u64,
-                ),
-            }
-        };
-        History { periods: windows.into_iter().enumerate().map(period).collect() }
-    };
-    for (name, history, days, level) in [
-        ("chart-tiny.png", year(7, 1.4, 9), 7, AlertLevel::Elevated),
-        ("chart-large.png", year(7, 29.0, 63), 7, AlertLevel::Severe),
-        ("chart-month.png", year(28, 8.0, 19), 28, AlertLevel::Watch),
-        ("chart-drop.png", year(7, 8.0, 0), 7, AlertLevel::Elevated),
-    ] {
-        println!("{}", chart::alternative(&history, days));
-        write(name, chart::png(&history, level).unwrap());
-    }
 }
 
 proptest! {

@@ -10,11 +10,11 @@ mod frame;
 mod labels;
 mod outline;
 
-use super::{
-    chart::{ChartError, GROUND, INK, SOFT_INK, opened, rasterised},
+use super::chart::{ChartError, GROUND, INK, SOFT_INK, opened, rasterised};
+use crate::{
+    locate::{Boundary, neighbours},
     words::{clean, listed},
 };
-use crate::locate::{Boundary, neighbours};
 use frame::{Frame, Panel, bounds, overlap};
 use geo::{MultiPolygon, Rect};
 use labels::{Label, escaped};

@@ -87,7 +87,8 @@ impl History {
     }
 
     /// Those that are shown: the latest.
-    pub(super) fn shown(&self) -> &[Period] {
+    #[must_use]
+    pub fn shown(&self) -> &[Period] {
         &self.periods[self.periods.len().saturating_sub(Self::MOST)..]
     }
 }

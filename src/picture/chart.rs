@@ -3,11 +3,11 @@
 //! Drawn as SVG on an opaque pale ground, so that it stays readable where a mail program turns everything dark, and
 //! stored as PNG at twice its size.
 
-use super::{
-    History, Period, indexed,
+use super::{History, Period, indexed};
+use crate::{
+    model::AlertLevel,
     words::{counted, days_from_to, period, range, span, thousands, usual_figure},
 };
-use crate::model::AlertLevel;
 use chrono::{Datelike, NaiveDate};
 use resvg::{tiny_skia, usvg};
 use std::{

@@ -10,12 +10,16 @@ const COLOURS: usize = 64;
 /// As PNG of few colours: the commonest are kept as they are, so that plain grounds are exact; the rest, which are
 /// steps between two of them at the edges of letters and lines, become the nearest of those. Nothing stays transparent.
 pub(super) fn png(picture: &Pixmap) -> Result<Vec<u8>, ChartError> {
-    let colours = || picture.pixels().iter().map(|pixel| [pixel.red(), pixel.green(), pixel.blue()]);
-    let mut counts: BTreeMap<[u8; 3], u32> = BTreeMap::new();
-    for colour in colours() {
-        *counts.entry(colour).or_default() += 1;
+    // Plain grounds come in long runs of one colour.
+    let runs = || {
+        let runs = picture.pixels().chunk_by(|one, next| one == next);
+        runs.map(|run| ([run[0].red(), run[0].green(), run[0].blue()], run.len()))
+    };
+    let mut counts: BTreeMap<[u8; 3], usize> = BTreeMap::new();
+    for (colour, pixels) in runs() {
+        *counts.entry(colour).or_default() += pixels;
     }
-    let mut all: Vec<([u8; 3], u32)> = counts.into_iter().collect();
+    let mut all: Vec<([u8; 3], usize)> = counts.into_iter().collect();
     all.sort_by_key(|(colour, count)| (std::cmp::Reverse(*count), *colour));
     let kept = &all[..all.len().min(COLOURS)];
     let nearest = |colour: [u8; 3]| {
@@ -25,7 +29,10 @@ pub(super) fn png(picture: &Pixmap) -> Result<Vec<u8>, ChartError> {
         (0_u8..=255).zip(kept).min_by_key(|(_, (other, _))| distance(*other)).map_or(0, |(index, _)| index)
     };
     let index: HashMap<[u8; 3], u8> = all.iter().map(|(colour, _)| (*colour, nearest(*colour))).collect();
-    let pixels: Vec<u8> = colours().map(|colour| index.get(&colour).copied().unwrap_or(0)).collect();
+    let mut pixels: Vec<u8> = Vec::with_capacity(picture.pixels().len());
+    for (colour, run) in runs() {
+        pixels.resize(pixels.len() + run, index.get(&colour).copied().unwrap_or(0));
+    }
 
     let mut out = Vec::new();
     let mut encoder = png::Encoder::new(&mut out, picture.width(), picture.height());

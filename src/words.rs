@@ -8,7 +8,8 @@ const LONGEST_NAME: usize = 80;
 
 /// Without what could change how other text reads: line breaks, controls, marks of direction; no longer than 80
 /// characters.
-pub(super) fn clean(text: &str) -> String {
+#[must_use]
+pub fn clean(text: &str) -> String {
     let mut out = String::new();
     for letter in text.chars().map(|letter| if is_break(letter) { ' ' } else { letter }) {
         let doubled = letter == ' ' && out.ends_with(' ');
@@ -20,7 +21,8 @@ pub(super) fn clean(text: &str) -> String {
 }
 
 /// Cut at so many characters, with an ellipsis that shows it.
-pub(super) fn cap(text: &str, most: usize) -> String {
+#[must_use]
+pub fn cap(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }
@@ -41,7 +43,8 @@ fn is_hidden(letter: char) -> bool {
 }
 
 /// `Belgrave`, `Belgrave and Troon`, `Belgrave, Troon and 4 more`; empty for none.
-pub(super) fn listed(names: &[String], most: usize) -> String {
+#[must_use]
+pub fn listed(names: &[String], most: usize) -> String {
     match names {
         [] => String::new(),
         [one] => one.clone(),
@@ -54,12 +57,14 @@ pub(super) fn listed(names: &[String], most: usize) -> String {
 }
 
 /// `1 report`, `9 reports`.
-pub(super) fn counted(count: u64, one: &str) -> String {
+#[must_use]
+pub fn counted(count: u64, one: &str) -> String {
     format!("{} {one}{}", thousands(count), if count == 1 { "" } else { "s" })
 }
 
 /// `12`, `1,200`.
-pub(crate) fn thousands(count: u64) -> String {
+#[must_use]
+pub fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::new();
     for (n, digit) in digits.chars().enumerate() {
@@ -72,12 +77,14 @@ pub(crate) fn thousands(count: u64) -> String {
 }
 
 /// `0 to 5`, or `0` where nothing else is normal.
-pub(super) fn range((low, high): (u64, u64)) -> String {
+#[must_use]
+pub fn range((low, high): (u64, u64)) -> String {
     if low == high { thousands(low) } else { format!("{} to {}", thousands(low), thousands(high)) }
 }
 
 /// How long a window is: `7 days`, `1 day`, `12 months`.
-pub(super) fn span(days: u32) -> String {
+#[must_use]
+pub fn span(days: u32) -> String {
     match days {
         1 => "1 day".into(),
         365 | 366 => "12 months".into(),
@@ -86,7 +93,8 @@ pub(super) fn span(days: u32) -> String {
 }
 
 /// What a window is called: `week`, `day`, or `period` for any other length.
-pub(super) const fn period(days: u32) -> &'static str {
+#[must_use]
+pub const fn period(days: u32) -> &'static str {
     match days {
         1 => "day",
         7 => "week",
@@ -95,7 +103,8 @@ pub(super) const fn period(days: u32) -> &'static str {
 }
 
 /// What is usual, as a clause: `where about 2 is usual`.
-pub(super) fn where_usual(expected: f64) -> String {
+#[must_use]
+pub fn where_usual(expected: f64) -> String {
     if !expected.is_finite() || expected < 0.0 {
         return String::new();
     }
@@ -106,7 +115,8 @@ pub(super) fn where_usual(expected: f64) -> String {
 }
 
 /// What is usual, as a figure: `0.4`, `2.1`, `12`.
-pub(super) fn usual_figure(expected: f64) -> String {
+#[must_use]
+pub fn usual_figure(expected: f64) -> String {
     if !expected.is_finite() || expected < 0.0 {
         "unknown".into()
     } else if expected < 0.05 {
@@ -119,7 +129,8 @@ pub(super) fn usual_figure(expected: f64) -> String {
 }
 
 /// How often by chance: `once in 140 days`, `once in 3 years`. Two figures, rounded down: never rarer than it is.
-pub(crate) fn how_often(recurrence: Recurrence) -> String {
+#[must_use]
+pub fn how_often(recurrence: Recurrence) -> String {
     let days = recurrence.days();
     let years = days / 365.25;
     if !days.is_finite() || days < 2.0 {
@@ -139,12 +150,14 @@ fn two_figures(value: f64) -> u64 {
 }
 
 /// `Monday 29 June 2026`.
-pub(super) fn long_day(day: NaiveDate) -> String {
+#[must_use]
+pub fn long_day(day: NaiveDate) -> String {
     day.format("%A %-d %B %Y").to_string()
 }
 
 /// `23 to 29 June 2026`, `29 October to 4 November 2026`, `29 June 2026`.
-pub(super) fn days_from_to(first: NaiveDate, last: NaiveDate) -> String {
+#[must_use]
+pub fn days_from_to(first: NaiveDate, last: NaiveDate) -> String {
     let whole = |day: NaiveDate| day.format("%-d %B %Y").to_string();
     if first >= last {
         whole(last)
@@ -158,13 +171,15 @@ pub(super) fn days_from_to(first: NaiveDate, last: NaiveDate) -> String {
 }
 
 /// The first letter large.
-pub(super) fn sentence(text: &str) -> String {
+#[must_use]
+pub fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The first letter small, unless the word is all large letters.
-pub(super) fn inside(text: &str) -> String {
+#[must_use]
+pub fn inside(text: &str) -> String {
     let mut letters = text.chars();
     match (letters.next(), text.chars().nth(1)) {
         (Some(first), Some(second)) if !second.is_uppercase() => {
@@ -175,7 +190,8 @@ pub(super) fn inside(text: &str) -> String {
 }
 
 /// A multiple: one decimal where it says something.
-pub(crate) fn times(multiple: f64) -> String {
+#[must_use]
+pub fn times(multiple: f64) -> String {
     if multiple < 9.95 { format!("{multiple:.1}") } else { format!("{multiple:.0}") }
 }
 
