@@ -37,7 +37,7 @@ fn main() {
     let options =
         Options { seed: 1, first: "2021-07-01".parse().expect("a day"), last, known_until: now, null: false };
     let wards = llr::wards();
-    let made = timed("five years made", 3, || county(&wards, &options));
+    let made = timed("five years made", 3, || county(wards, &options));
 
     let grid = Grid::new(files.pack.projection);
     let mapping = Mapping::shipped("own").expect("shipped");

@@ -135,13 +135,13 @@ fn cases(files: &PackFiles, last: NaiveDate) -> Vec<Case> {
     let now: DateTime<Utc> = "2026-06-30T03:30:00Z".parse().expect("an instant");
     let first = "2021-07-01".parse().expect("a day");
     let wards = llr::wards();
-    let made = county(&wards, &Options { seed: 1, first, last, known_until: now, null: false });
+    let made = county(wards, &Options { seed: 1, first, last, known_until: now, null: false });
     let grid = Grid::new(files.pack.projection);
     let mapping = Mapping::shipped("own").expect("shipped");
     let context = ImportContext { pack: &files.pack, grid: &grid, source: "police", imported_at: now };
     let read = read_incidents(made.police.as_bytes(), &mapping, &context).expect("ours");
     let mut latest = BTreeMap::new();
-    for incident in placed::place(&read.incidents, &placed::outlines(&wards)) {
+    for incident in placed::place(&read.incidents, &placed::outlines(wards)) {
         latest.insert(incident.id, incident);
     }
     let tick = NaiveTime::from_hms_opt(4, 30, 0).expect("a time of day");

@@ -130,7 +130,7 @@ async fn prepare(args: &Args) -> Result<(Site, County)> {
     let first = NaiveDate::from_ymd_opt(2021, 7, 1).unwrap_or_default();
     let options = Options { seed: args.seed, first, last: last_night(), known_until, null: args.null };
     let wards = llr::wards();
-    let made = county(&wards, &options);
+    let made = county(wards, &options);
     let kind = format!("seed {} {}", args.seed, if args.null { "null" } else { "episodes" });
     let marker = args.dir.join("county.txt");
     let before = std::fs::read_to_string(&marker).ok();

@@ -60,7 +60,7 @@ pub async fn quiet(
         return Ok(None);
     }
     let first = last.checked_sub_months(Months::new(12 * SIMULATED_YEARS)).unwrap_or(last);
-    let made = county(&wards, &Options { seed, first, last, known_until, null: true });
+    let made = county(wards, &Options { seed, first, last, known_until, null: true });
     let mapping = Mapping::shipped("own")?;
     let mut outlines = Outlines::default();
     let mut read = Vec::new();

@@ -234,7 +234,7 @@ fn attacked(database: &str, incidents: &[(usize, &str, NaiveDate)], all: &BTreeM
     let (mut published, mut hidden) = (Vec::new(), Vec::new());
     let mut off = Vec::new();
     for to in months() {
-        for ward in &wards {
+        for ward in wards {
             let of = |strand: &str| shown[&(ward.code.clone(), strand.to_owned(), to)];
             let small = |count: i64| (!(1..=2).contains(&count)).then_some(count);
             for own in CATEGORIES {

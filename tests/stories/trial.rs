@@ -52,7 +52,7 @@ async fn made(store: &Store) -> (Engine, String) {
         synthetic: true,
     };
     let options = Options { seed: 1, first: day("2021-07-01"), last: day(LAST), known_until, null: false };
-    let county = synth::county(&wards, &options);
+    let county = synth::county(wards, &options);
     let mapping = Mapping::shipped("own").unwrap();
     let mut places = Outlines::default();
     for (source, text) in [("police", &county.police), ("council", &county.council)] {
