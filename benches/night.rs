@@ -46,7 +46,7 @@ fn main() {
     let read = timed(&format!("{rows} rows read"), 5, || {
         read_incidents(made.police.as_bytes(), &mapping, &context).expect("ours")
     });
-    let boundaries = placed::outlines(&wards);
+    let boundaries = placed::outlines(wards);
     let placed = timed(&format!("{} incidents placed in wards", read.incidents.len()), 5, || {
         placed::place(&read.incidents, &boundaries)
     });
