@@ -1,16 +1,9 @@
 //! `tension-watch directory check`: whether every ward has somebody who is told.
 
 use super::site::{Site, now};
-use crate::{
-    alerts::gaps,
-    model::{AreaKind, Role},
-    stages::rules::in_force,
-};
+use crate::stages::{coverage::coverage, rules::in_force};
 use anyhow::Result;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 /// The directory of roles and mailboxes.
 #[derive(Debug, clap::Args)]
@@ -36,44 +29,19 @@ pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
     let today = county.day_of(now());
     let folder = site.config.path(&site.config.rules.folder);
     let rules = in_force(&site.store, &county, &folder, today, now()).await?;
-    let mut asked: BTreeSet<Role> = BTreeSet::from([Role::Analyst]);
-    for rule in rules.set.rules.iter().filter(|rule| rule.is_evaluated()) {
-        for one in std::iter::once(rule).chain(rule.overrides.iter().map(|own| &*own.rule)) {
-            asked.extend(one.who.iter().chain(&one.then_tell));
-            if one.ack_within_days.is_some() {
-                asked.extend([Role::CspChair, Role::Sog]);
-            }
-        }
-    }
-    let asked: Vec<Role> = asked.into_iter().collect();
-    let geography = county.geography(today)?;
-    let directory = site.store.directory().await?;
-    let mut missing: BTreeMap<Role, Vec<String>> = BTreeMap::new();
-    for gap in gaps(&geography, &asked, &directory) {
-        let ward = gap.ward.unwrap_or_default();
-        let name = geography.get(AreaKind::Ward, &ward).map_or(ward.clone(), |known| known.name.clone());
-        missing.entry(gap.role).or_default().push(format!("{name} ({ward})"));
-    }
-    let inactive: Vec<_> = directory.iter().filter(|entry| !entry.active).collect();
-    for entry in &inactive {
+    let covered = coverage(&site.store, &county, &rules.set.rules, today).await?;
+    for entry in &covered.inactive {
         println!("inactive, passed over: {} ({})", entry.address, entry.role.label());
     }
-    let wards = geography.of_kind(AreaKind::Ward).count();
-    for role in &asked {
-        match missing.get(role) {
-            None => println!("{}: all {wards} wards", role.label()),
-            Some(missing) if missing.len() == wards => println!("{}: NOBODY for any ward", role.label()),
-            Some(missing) => {
-                println!(
-                    "{}: NOBODY for {} of {wards} wards: {}",
-                    role.label(),
-                    missing.len(),
-                    missing.join(", ")
-                );
-            }
+    let wards = covered.wards;
+    for (role, missing) in &covered.missing {
+        match missing.len() {
+            0 => println!("{}: all {wards} wards", role.label()),
+            many if many == wards => println!("{}: NOBODY for any ward", role.label()),
+            many => println!("{}: NOBODY for {many} of {wards} wards: {}", role.label(), missing.join(", ")),
         }
     }
-    if missing.is_empty() {
+    if covered.is_whole() {
         println!("every ward has somebody for each role that rules tell");
         return Ok(());
     }

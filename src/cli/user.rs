@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     model::{AreaRef, Role},
+    stages::access::{AccessError, place, save_account},
     store::Account,
     web::{hash_password, new_password},
 };
@@ -57,16 +58,6 @@ pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
         Command::List => return list(&site).await,
     };
     let area = area.map(|text| area_of(&text)).transpose()?;
-    if let Some(wanted) = &area
-        && !site
-            .store
-            .areas()
-            .await?
-            .iter()
-            .any(|known| known.kind == wanted.kind && known.code == wanted.code)
-    {
-        return Err(wrong(format!("there is no {} `{}` in the area pack", wanted.kind.code(), wanted.code)));
-    }
     let given = if std::io::stdin().is_terminal() {
         String::new()
     } else {
@@ -75,8 +66,7 @@ pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
     let given = given.trim_end_matches(['\r', '\n']);
     let password = if given.is_empty() { new_password() } else { given.to_owned() };
     let as_what = format!("{name} as {} of {}", role.code(), place(area.as_ref()));
-    let known = site.store.account(&name).await?.is_some();
-    add(&site, &name, role, area, &password).await?;
+    let known = add(&site, &name, role, area, &password).await?;
     audit::record(&site, if known { "account changed" } else { "account added" }, &as_what).await?;
     println!("{name} may sign in as {}", role.label());
     if given.is_empty() {
@@ -101,11 +91,6 @@ async fn list(site: &Site) -> Result<()> {
     Ok(())
 }
 
-/// An area as people type it.
-fn place(area: Option<&AreaRef>) -> String {
-    area.map_or_else(|| "the whole county".into(), |area| format!("{}/{}", area.kind.code(), area.code))
-}
-
 /// `csp/charnwood`.
 pub(super) fn area_of(text: &str) -> Result<AreaRef> {
     let (kind, code) = text
@@ -114,18 +99,14 @@ pub(super) fn area_of(text: &str) -> Result<AreaRef> {
     Ok(AreaRef { kind: kind.parse().map_err(wrong)?, code: code.to_owned() })
 }
 
-/// Keeps an account.
+/// Keeps an account; true when there was one.
 pub(super) async fn add(
     site: &Site,
     name: &str,
     role: Role,
     area: Option<AreaRef>,
     password: &str,
-) -> Result<()> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    if name.is_empty() || name.len() > 60 || !name.chars().all(plain) {
-        return Err(wrong("a name has letters, digits, hyphens, dots and underscores only"));
-    }
+) -> Result<bool> {
     if password.chars().count() < 10 {
         return Err(wrong("a password has 10 characters or more"));
     }
@@ -136,5 +117,13 @@ pub(super) async fn add(
         password_hash: hash_password(password)?,
         created_at: now(),
     };
-    Ok(site.store.save_account(&account).await?)
+    save_account(&site.store, &account).await.map_err(refused)
+}
+
+/// What was asked for is the asker's to mend; anything else is ours.
+pub(super) fn refused(error: AccessError) -> anyhow::Error {
+    match error {
+        AccessError::Asked(what) => wrong(what),
+        AccessError::Store(failed) => failed.into(),
+    }
 }

@@ -12,6 +12,7 @@ use crate::{
     model::{Alert, AlertLevel, AlertState, AreaKind, Geography, Mailbox, Party, Role},
     rules::Status,
     store::{MessageKind, Run, SavedSilence, Tx},
+    words::counted,
 };
 use anyhow::{Context, Result};
 use chrono::{Datelike, Days, NaiveDate, Weekday};
@@ -133,6 +134,8 @@ impl Week {
         let closed = part(&|alert| !alive(alert) && !watch(alert));
         let analyst = to.role == Role::Analyst;
         let heading = match (open.len(), weak.len()) {
+            // What was not looked at was not quiet.
+            (0, 0) if self.missing() > 0 => "Nothing was found on the nights that ran".to_owned(),
             (0, 0) => "All was quiet".to_owned(),
             (0, 1) => "One weak signal, no alert".to_owned(),
             (0, many) => format!("{many} weak signals, no alert"),
@@ -174,20 +177,25 @@ impl Week {
 
     /// One sentence that says whether the silence can be trusted.
     fn health(&self) -> String {
-        let nights = self.runs.len() + 1;
+        let nights = counted(self.runs.len() as u64 + 1, "night");
         let errors = self.errors();
         let wrong = match errors.len() {
             0 => "no errors".to_owned(),
             1 => "one error".to_owned(),
             many => format!("{many} errors"),
         };
-        let missing = match 7_usize.saturating_sub(nights) {
+        let missing = match self.missing() {
             0 => String::new(),
             1 => "; one night did not run".into(),
             many => format!("; {many} nights did not run"),
         };
         let rules = if self.rules == 1 { "One rule".to_owned() } else { format!("{} rules", self.rules) };
-        format!("{rules} looked at {} wards on {nights} nights, with {wrong}{missing}", self.wards)
+        format!("{rules} looked at {} wards on {nights}, with {wrong}{missing}", self.wards)
+    }
+
+    /// Nights of the week that were not judged; the one that sends this was.
+    fn missing(&self) -> usize {
+        6_usize.saturating_sub(self.runs.len())
     }
 
     fn errors(&self) -> Vec<String> {

@@ -2,10 +2,12 @@
 //!
 //! In: a store, a night, the rules. Out: what changed, saved in one transaction for each step.
 
+pub mod access;
 pub mod answers;
 pub mod area;
 pub mod counts;
 pub mod county;
+pub mod coverage;
 mod data_alerts;
 mod digest;
 pub mod explain;

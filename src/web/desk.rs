@@ -78,7 +78,10 @@ impl Desk {
             alerts_page => Right::AlertList.allows(reader.role),
             silences_page => Right::Silences.allows(reader.role),
             rules_page => Right::Rules.allows(reader.role),
+            imports_page => Right::Imports.allows(reader.role),
+            runs_page => Right::Runs.allows(reader.role),
             outbox_page => Right::Outbox.allows(reader.role),
+            access_page => Right::Access.allows(reader.role),
             audit_page => Right::Audit.allows(reader.role),
         }
     }

@@ -10,6 +10,7 @@
 //! One file with a handler that takes a [`Reader`](reader::Reader), a template, and a line in [`routes::ROUTES`], which says
 //! who may call it.
 
+mod accounts;
 mod alerts;
 mod api;
 mod answer;
@@ -21,7 +22,9 @@ mod curve;
 mod desk;
 mod error;
 mod guard;
+mod health;
 mod hotspots;
+mod imports;
 mod map;
 mod oidc;
 mod outbox;
@@ -31,11 +34,13 @@ mod published_area;
 mod reader;
 mod routes;
 mod rules;
+mod runs;
 mod serve;
 mod session;
 mod sign_in;
 mod silences;
 mod spark;
+mod tokens;
 #[cfg(test)]
 mod tests;
 
@@ -54,20 +59,17 @@ use crate::{
         figures::{Figures, Question, figures},
         night::Engine,
     },
-    store::{PublishedStore, StoreError},
+    store::PublishedStore,
 };
 use anyhow::Result;
 use axum::{
     Router,
-    extract::{FromRef, State},
+    extract::FromRef,
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{from_fn, from_fn_with_state},
-    response::{IntoResponse, Response},
 };
-use chrono::{NaiveDate, TimeDelta};
 use ipnet::IpNet;
 use minijinja::{Environment, UndefinedBehavior, Value};
-use serde_json::json;
 use std::{
     collections::BTreeMap,
     sync::{
@@ -83,25 +85,30 @@ use tower_http::{
 };
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
-const TEMPLATES: [(&str, &str); 19] = [
+const TEMPLATES: [(&str, &str); 24] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("sign_in.html", include_str!("templates/sign_in.html")),
     ("hotspots.html", include_str!("templates/hotspots.html")),
     ("alerts.html", include_str!("templates/alerts.html")),
+    ("accounts.html", include_str!("templates/accounts.html")),
     ("alert.html", include_str!("templates/alert.html")),
-    ("answering.html", include_str!("templates/answering.html")),
     ("answer.html", include_str!("templates/answer.html")),
+    ("answering.html", include_str!("templates/answering.html")),
     ("area.html", include_str!("templates/area.html")),
     ("audit.html", include_str!("templates/audit.html")),
     ("ended.html", include_str!("templates/ended.html")),
-    ("missing.html", include_str!("templates/missing.html")),
     ("explained.html", include_str!("templates/explained.html")),
+    ("import.html", include_str!("templates/import.html")),
+    ("imports.html", include_str!("templates/imports.html")),
+    ("missing.html", include_str!("templates/missing.html")),
     ("outbox.html", include_str!("templates/outbox.html")),
     ("published.html", include_str!("templates/published.html")),
     ("published_area.html", include_str!("templates/published_area.html")),
     ("rule.html", include_str!("templates/rule.html")),
     ("rules.html", include_str!("templates/rules.html")),
+    ("runs.html", include_str!("templates/runs.html")),
     ("silences.html", include_str!("templates/silences.html")),
+    ("tokens.html", include_str!("templates/tokens.html")),
     ("why_not.html", include_str!("templates/why_not.html")),
 ];
 
@@ -113,15 +120,6 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 
 /// So many answers of the hotspot page are kept: the same question is asked by many readers in the morning.
 const KEPT: usize = 32;
-
-/// A message that could leave for longer than this means that mail is not going out.
-const WAITS_AT_MOST: TimeDelta = TimeDelta::hours(1);
-
-/// For so long a message that was given up is told of.
-const FAILURES_SHOW: TimeDelta = TimeDelta::days(1);
-
-/// Nights are a day apart, and a run takes its time.
-const NIGHTS_APART: TimeDelta = TimeDelta::hours(26);
 
 /// What the pages stand on.
 pub struct Site {
@@ -263,49 +261,4 @@ fn router_of(site: &Arc<Site>) -> Router {
         .fallback(|| async { error::PageError::NotFound })
         .with_state(Arc::clone(site))
         .layer(around)
-}
-
-/// Whether the site works, how fresh its nights are and whether its messages leave; no data. Anything that a person has
-/// to look at makes it 503.
-async fn health(State(site): State<Arc<Site>>) -> Response {
-    match troubles(&site).await {
-        Ok((last_night, troubles)) => {
-            let good = troubles.is_empty();
-            let body = json!({
-                "status": if good { "ok" } else { "trouble" },
-                "version": env!("CARGO_PKG_VERSION"),
-                "last_night": last_night,
-                "troubles": troubles,
-            });
-            let status = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-            (status, axum::Json(body)).into_response()
-        }
-        Err(failed) => {
-            tracing::error!(error = %failed, "the database does not answer");
-            let body = json!({"status": "the database does not answer"});
-            (StatusCode::SERVICE_UNAVAILABLE, axum::Json(body)).into_response()
-        }
-    }
-}
-
-/// The last night, and what a person has to look at, a sentence each.
-async fn troubles(site: &Site) -> Result<(Option<NaiveDate>, Vec<String>), StoreError> {
-    let store = &site.engine.store;
-    let now = site.clock.now();
-    let mut troubles = Vec::new();
-    if let Some(since) = store.oldest_waiting(now).await?.filter(|since| now - *since > WAITS_AT_MOST) {
-        troubles.push(format!("a message waits to be sent since {since}; see `tension-watch outbox list`"));
-    }
-    let failed = store.failed_since(now - FAILURES_SHOW).await?.len();
-    if failed > 0 {
-        troubles.push(format!(
-            "{failed} messages could not be sent; see `tension-watch outbox list --state failed`"
-        ));
-    }
-    // The demonstration's clock stands still: no night comes after its last.
-    let done = store.last_finished().await?.filter(|_| !site.engine.synthetic);
-    if let Some(done) = done.filter(|done| now - *done > NIGHTS_APART) {
-        troubles.push(format!("no night has been judged since {done}; see the log of `serve`"));
-    }
-    Ok((store.last_run().await?.map(|run| run.night), troubles))
 }

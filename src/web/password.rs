@@ -25,6 +25,12 @@ pub fn hash_password(password: &str) -> Result<String> {
         .map_err(|wrong| anyhow!("the password could not be hashed: {wrong}"))
 }
 
+/// The same in its turn, while the pages go on.
+pub(super) async fn hashed(password: String) -> Result<String> {
+    let _turn = HASHING.acquire().await?;
+    tokio::task::spawn_blocking(move || hash_password(&password)).await?
+}
+
 /// Whether a password belongs to a hash; never for an account that is not there, and after the same time.
 pub(super) async fn is_right(password: String, hash: Option<String>) -> bool {
     let Ok(_turn) = HASHING.acquire().await else { return false };

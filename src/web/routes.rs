@@ -2,13 +2,13 @@
 //! router is built from it, so that a test which walks the table walks every door.
 
 use super::{
-    Site, alerts, answer,
+    Site, accounts, alerts, answer,
     api::{self, LARGEST_IMPORT},
     area, audit,
     error::PageError,
-    health, hotspots, map, oidc, outbox, published, published_area,
+    health, hotspots, imports, map, oidc, outbox, published, published_area,
     reader::Reader,
-    rules, sign_in, silences,
+    rules, runs, sign_in, silences, tokens,
 };
 use crate::model::{Role, Scope};
 use axum::{
@@ -51,10 +51,18 @@ pub(super) enum Right {
     Quiet,
     /// What the rules found everywhere.
     Rules,
+    /// What was imported, and the rows that could not be used.
+    Imports,
+    /// To take those rows away, to mend them.
+    Mend,
+    /// How the engine does.
+    Runs,
     /// Where messages stand, never their text.
     Outbox,
     /// To have messages sent again.
     SendAgain,
+    /// Who may sign in and which programs may call.
+    Access,
     /// Who saw and did what.
     Audit,
     /// No account: a program's token with this scope.
@@ -88,8 +96,10 @@ impl Right {
             Self::Quiet | Self::Release => {
                 matches!(role, Role::CspCoordinator | Role::CspChair | Role::Analyst | Role::HateLead)
             }
-            Self::Rules => matches!(role, Role::Analyst | Role::HateLead | Role::Auditor),
-            Self::Outbox => matches!(role, Role::Analyst | Role::Auditor | Role::Admin),
+            Self::Rules | Self::Imports => matches!(role, Role::Analyst | Role::HateLead | Role::Auditor),
+            Self::Mend => matches!(role, Role::Analyst | Role::HateLead),
+            Self::Access => matches!(role, Role::Admin),
+            Self::Runs | Self::Outbox => matches!(role, Role::Analyst | Role::Auditor | Role::Admin),
             Self::SendAgain => matches!(role, Role::Analyst | Role::Admin),
             Self::Audit => matches!(role, Role::Auditor | Role::Admin),
             Self::Token(_) => false,
@@ -135,7 +145,7 @@ const fn quiet(
 }
 
 /// All of them.
-pub(super) static ROUTES: [Route; 42] = [
+pub(super) static ROUTES: [Route; 52] = [
     seen("/", Right::Figures, "hotspot page", || get(hotspots::page)),
     seen("/hotspots.csv", Right::Download, "download of the hotspot table", || get(hotspots::csv)),
     seen("/areas/{kind}/{code}", Right::Area, "area", || get(area::page)),
@@ -165,8 +175,18 @@ pub(super) static ROUTES: [Route; 42] = [
     seen("/rules", Right::Rules, "rules", || get(rules::list)),
     seen("/rules/why-not", Right::Rules, "why a rule holds", || get(rules::why_not)),
     seen("/rules/{id}", Right::Alert, "rule", || get(rules::page)),
+    seen("/imports", Right::Imports, "list of imports", || get(imports::list)),
+    seen("/imports/{id}", Right::Imports, "import with its rejected rows", || get(imports::page)),
+    seen("/imports/{id}/rejects.csv", Right::Mend, "download of rejected rows", || get(imports::csv)),
+    seen("/runs", Right::Runs, "runs of the engine", || get(runs::page)),
     seen("/outbox", Right::Outbox, "outbox", || get(outbox::page)),
     done("/outbox/{which}/retry", Right::SendAgain, "sending messages again", || post(outbox::retry)),
+    seen("/accounts", Right::Access, "accounts", || get(accounts::list)),
+    done("/accounts", Right::Access, "saving an account", || post(accounts::save)),
+    done("/accounts/remove", Right::Access, "removing an account", || post(accounts::remove)),
+    seen("/tokens", Right::Access, "tokens", || get(tokens::list)),
+    done("/tokens", Right::Access, "making a token", || post(tokens::add)),
+    done("/tokens/revoke", Right::Access, "revoking a token", || post(tokens::revoke)),
     seen("/audit", Right::Audit, "audit log", || get(audit::page)),
     quiet(Method::GET, "/sign-in", Right::Open, || get(sign_in::show)),
     quiet(Method::POST, "/sign-in", Right::Open, || post(sign_in::sign_in)),
@@ -175,7 +195,7 @@ pub(super) static ROUTES: [Route; 42] = [
     done("/sign-out", Right::SignedIn, "sign-out", || post(sign_in::sign_out)),
     quiet(Method::GET, "/answer/{token}", Right::Link, || get(answer::show)),
     quiet(Method::POST, "/answer/{token}", Right::Link, || post(answer::press)),
-    quiet(Method::GET, "/health", Right::Open, || get(health)),
+    quiet(Method::GET, "/health", Right::Open, || get(health::get)),
     quiet(Method::GET, "/static/{file}", Right::Open, || get(map::asset)),
     quiet(Method::GET, "/api/v1/openapi.json", Right::Open, || get(api::document::openapi)),
     done("/api/v1/incidents", Right::Token(Scope::IncidentsWrite), "sending incidents", || {
@@ -248,9 +268,9 @@ async fn answered(
     let response = if route.right.allows(reader.role) {
         request.extensions_mut().insert(reader.clone());
         next.run(request).await
-    } else if route.path == "/" && Right::Audit.allows(reader.role) {
+    } else if route.path == "/" && Right::Runs.allows(reader.role) {
         // Administrators have no figures; this is where they begin.
-        return Redirect::to("/audit").into_response();
+        return Redirect::to("/runs").into_response();
     } else {
         PageError::NotFound.into_response()
     };
@@ -259,7 +279,7 @@ async fn answered(
     let Some(what) = route.what.filter(|_| {
         !shown
             || is_exact(reader.role)
-            || matches!(route.right, Right::Audit | Right::Outbox)
+            || matches!(route.right, Right::Audit | Right::Outbox | Right::Runs | Right::Access)
             || !route.right.allows(reader.role)
     }) else {
         return response;

@@ -8,13 +8,16 @@ use crate::{
 };
 use axum::{
     body::{Body, to_bytes},
-    http::{Request, Response as Answer},
+    http::{Request, Response as Answer, StatusCode},
 };
+use chrono::TimeDelta;
+use serde_json::json;
 use std::sync::atomic::AtomicI64;
 use tower::ServiceExt;
 use uuid::Uuid;
 
 mod access;
+mod administration;
 mod api;
 mod audit;
 mod oidc;
@@ -436,5 +439,5 @@ async fn health_turns_red_when_mail_does_not_leave() {
     tx.commit().await.unwrap();
     let (answer, body) = pages.get("/health", "").await;
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert!(body.contains("1 messages could not be sent") && !body.contains("waits"), "{body}");
+    assert!(body.contains("1 message could not be sent") && !body.contains("waits"), "{body}");
 }

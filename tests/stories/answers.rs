@@ -228,6 +228,19 @@ async fn a_quiet_week_is_told_so_that_silence_is_known_to_be_health() {
     assert!(to.values().all(|count| *count == 1) && to.len() > 10, "{to:?}");
     night(&engine, &rules, "2026-06-21").await;
     assert_eq!(mails(store, mail.path(), "2026-06-22T05:00:00Z").await.len(), 0);
+    // A week of which one night was judged was not quiet as far as anybody knows.
+    night(&engine, &rules, "2026-07-05").await;
+    let sent = mails(store, mail.path(), "2026-07-06T04:00:00Z").await;
+    let charnwood = sent.iter().find(|mail| mail.to == "csp-coordinator@charnwood.invalid").unwrap();
+    let text = charnwood.text.replace("\r\n", "\n");
+    assert!(
+        text.contains("Nothing was found on the nights that ran in the week 29 June to 5 July 2026."),
+        "{text}"
+    );
+    assert!(
+        text.contains("on 1 night, with no errors; 6 nights did not") && !text.contains("was quiet in"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

@@ -37,6 +37,7 @@ async fn furnished() -> (Pages, Uuid) {
     // Nothing can be made of this notice: whoever is let in gets an error, whoever is not gets a 404.
     tx.save_notice(saved.id, 1, &json!({})).await.unwrap();
     tx.add_silence(id, &silence, now).await.unwrap();
+    super::administration::import(&mut tx, id, now).await;
     tx.commit().await.unwrap();
     (pages, id)
 }
@@ -101,8 +102,14 @@ fn expected(method: &Method, path: &str) -> Vec<Role> {
         ("POST", "/silences" | "/silences/{id}/end" | "/alerts/{number}/release") => {
             without(silences, Role::Auditor)
         }
-        ("GET", "/rules" | "/rules/why-not") => vec![Role::HateLead, Role::Analyst, Role::Auditor],
-        ("GET", "/outbox") => vec![Role::Analyst, Role::Auditor, Role::Admin],
+        ("GET", "/rules" | "/rules/why-not" | "/imports" | "/imports/{id}") => {
+            vec![Role::HateLead, Role::Analyst, Role::Auditor]
+        }
+        ("GET", "/imports/{id}/rejects.csv") => vec![Role::HateLead, Role::Analyst],
+        ("GET" | "POST", "/accounts" | "/accounts/remove" | "/tokens" | "/tokens/revoke") => {
+            vec![Role::Admin]
+        }
+        ("GET", "/runs" | "/outbox") => vec![Role::Analyst, Role::Auditor, Role::Admin],
         ("POST", "/outbox/{which}/retry") => vec![Role::Analyst, Role::Admin],
         ("GET", "/audit") => vec![Role::Auditor, Role::Admin],
         (
@@ -155,7 +162,7 @@ async fn every_role_is_let_in_where_it_has_the_right_and_nowhere_else() {
                 assert_ne!(status, StatusCode::NOT_FOUND, "{what}");
                 assert_ne!(status, StatusCode::FORBIDDEN, "{what}");
             } else if route.path == "/" {
-                assert_eq!(answer.headers()["location"], "/audit", "{what}");
+                assert_eq!(answer.headers()["location"], "/runs", "{what}");
             } else {
                 assert_eq!(status, StatusCode::NOT_FOUND, "{what}");
                 assert!(text.contains("There is no such page"), "{what}");
@@ -210,15 +217,18 @@ async fn another_area_sees_nothing_of_an_alert() {
 #[tokio::test]
 async fn whatever_changes_something_refuses_other_sites_and_forms_without_their_token() {
     let (pages, silence) = furnished().await;
-    // Nobody has more to press than the analyst.
-    let cookie = pages.sign_in("the-analyst").await;
-    let own = token(&pages, &cookie).await;
+    // Nobody has more to press than these two.
+    let (analyst, admin) = (pages.sign_in("the-analyst").await, pages.sign_in("the-admin").await);
+    let tokens = [token(&pages, &analyst).await, token(&pages, &admin).await];
     let stranger = token(&pages, &pages.sign_in("the-csp_coordinator").await).await;
     let before = pages.store.alert("LLR-2026-0001").await.unwrap();
+    let accounts = pages.store.accounts().await.unwrap();
     let mut walked = BTreeSet::new();
     for route in pages_of().filter(|route| route.method != Method::GET) {
         let at = address(route, silence);
         walked.insert(route.path);
+        let administers = !expected(&route.method, route.path).contains(&Role::Analyst);
+        let (cookie, own) = if administers { (&admin, &tokens[1]) } else { (&analyst, &tokens[0]) };
         let good = format!("token={own}&answer=acknowledge&name=leicester&password=a+long+password");
         for (name, value) in [
             ("origin", "https://evil.example"),
@@ -229,7 +239,7 @@ async fn whatever_changes_something_refuses_other_sites_and_forms_without_their_
             ("sec-fetch-site", "same-site"),
         ] {
             let request = Request::post(&at)
-                .header("cookie", &cookie)
+                .header("cookie", cookie)
                 .header("host", "127.0.0.1:8080")
                 .header(name, value)
                 .header("content-type", "application/x-www-form-urlencoded")
@@ -245,16 +255,18 @@ async fn whatever_changes_something_refuses_other_sites_and_forms_without_their_
         }
         for form in ["", "token=", "token=guess", &format!("token={stranger}"), &format!("token={own}0")] {
             let form = format!("{form}&answer=acknowledge&who=KM");
-            let (answer, text) = pages.post(&at, &cookie, OWN, &form).await;
+            let (answer, text) = pages.post(&at, cookie, OWN, &form).await;
             let refused = [StatusCode::FORBIDDEN, StatusCode::UNPROCESSABLE_ENTITY];
             assert!(refused.contains(&answer.status()), "{at} {form}: {} {text}", answer.status());
         }
     }
-    assert_eq!(walked.len(), 8, "{walked:?}: a new one is walked too; count it here");
+    assert_eq!(walked.len(), 12, "{walked:?}: a new one is walked too; count it here");
     assert_eq!(pages.store.alert("LLR-2026-0001").await.unwrap(), before, "nothing has changed");
     assert!(pages.store.silences().await.unwrap()[0].ended_at.is_none());
-    let (answer, _) = pages.get("/", &cookie).await;
-    assert_eq!(answer.status(), StatusCode::OK, "and nobody was signed out");
+    assert_eq!(pages.store.accounts().await.unwrap(), accounts);
+    for (page, cookie) in [("/", analyst), ("/runs", admin)] {
+        assert_eq!(pages.get(page, &cookie).await.0.status(), StatusCode::OK, "and nobody was signed out");
+    }
 }
 
 #[tokio::test]
