@@ -59,7 +59,10 @@ pub fn data_alerts(
     found.extend(rules.mistakes.iter().map(|mistakes| DataAlert {
         identity: "rules/mistakes".into(),
         title: "The rule files have mistakes; the last good ones stay in force".into(),
-        text: format!("Run `tension-watch rules check` and mend them. {}", first_lines(mistakes)),
+        text: format!(
+            "Run `tension-watch rules check`, which shows each with what to do. {}",
+            in_short(mistakes)
+        ),
     }));
     let failing =
         report.outcomes.iter().filter_map(|outcome| Some((&outcome.rule, outcome.failed.as_ref()?)));
@@ -112,6 +115,17 @@ fn storm((day, messages): (&NaiveDate, &usize)) -> DataAlert {
 
 fn first_lines(text: &str) -> String {
     text.lines().take(MOST_LINES).collect::<Vec<_>>().join(" ").chars().take(300).collect()
+}
+
+/// Mistakes of rule files without the drawing of their lines.
+fn in_short(shown: &str) -> String {
+    let lines: Vec<&str> = shown.lines().collect();
+    let found = lines.windows(2).filter_map(|pair| {
+        let (message, place) = (pair[0].strip_prefix("error: ")?, pair[1].trim().strip_prefix("--> ")?);
+        Some(format!("{place}: {message}"))
+    });
+    let found: Vec<String> = found.take(MOST_LINES).collect();
+    first_lines(&if found.is_empty() { shown.to_owned() } else { found.join("; ") })
 }
 
 /// Who looks after the data.

@@ -2,7 +2,7 @@
 
 use super::{
     Site,
-    classes::capital,
+    classes::{capital, number},
     error::PageError,
     hotspots::{day, frame, options},
     oidc::is_vouched_for,
@@ -101,7 +101,7 @@ async fn page(site: &Site, reader: &Reader, form: &Sent, told: Told) -> Result<R
         ..context! {
             heading => match accounts.len() {
                 1 => "One account may sign in".to_owned(),
-                many => format!("{many} accounts may sign in"),
+                many => format!("{} accounts may sign in", capital(&number(many))),
             },
             lines => accounts.iter().map(line).collect::<Vec<Value>>(),
             roles => options([("", "Choose a role")].into_iter().chain(roles), &form.role),

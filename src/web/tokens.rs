@@ -4,7 +4,7 @@ use super::{
     Site,
     accounts::{area_of, areas},
     api::token::new_token,
-    classes::capital,
+    classes::{capital, number},
     error::PageError,
     hotspots::{day, frame, options, typed_day},
     reader::Reader,
@@ -82,7 +82,7 @@ async fn page(
             heading => match good {
                 0 => "No program may call".to_owned(),
                 1 => "One program may call".to_owned(),
-                many => format!("{many} programs may call"),
+                many => format!("{} programs may call", capital(&number(many))),
             },
             lines => tokens.iter().map(line).collect::<Vec<Value>>(),
             areas => options([("", "The whole county")].into_iter().chain(all), &form.area),

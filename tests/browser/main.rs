@@ -103,10 +103,12 @@ async fn sign_out(client: &Client) {
     client.wait().at_most(PATIENCE).for_element(Locator::Id("password")).await.unwrap();
 }
 
-/// Opens a page, judges it, and keeps its picture.
+/// Opens a page, judges it, and keeps its picture. Nothing may be wider than the window: only tables scroll, by themselves.
 async fn look(client: &Client, address: &str, name: &str) {
     client.goto(address).await.unwrap();
     accessible(client, name).await;
+    let wider = "return document.documentElement.scrollWidth - document.documentElement.clientWidth;";
+    assert_eq!(client.execute(wider, vec![]).await.unwrap(), json!(0), "{name} is wider than the window");
     picture(client, name).await;
 }
 
@@ -201,12 +203,19 @@ async fn analyst(client: &Client, site: &str, look_of: &str) {
         ("/rules", "rules"),
         ("/rules/race-week-spike", "rule"),
         ("/rules/why-not", "why-not"),
+        ("/imports", "imports"),
+        ("/runs", "runs"),
         ("/outbox", "outbox"),
         ("/published", "published"),
     ] {
         look(client, &format!("{site}{path}"), &format!("{look_of}-{name}")).await;
         assert!(!heading(client).await.starts_with("There is no such page"), "{path}");
     }
+    // The rows of an import that could not be used, by its line in the list.
+    client.goto(&format!("{site}/imports")).await.unwrap();
+    let import = client.find(Locator::Css("tbody a")).await.unwrap().attr("href").await.unwrap().unwrap();
+    look(client, &format!("{site}{import}"), &format!("{look_of}-import")).await;
+    assert!(heading(client).await.contains("could not be used"));
     sign_out(client).await;
 }
 
@@ -214,7 +223,7 @@ async fn heading_of_days(client: &Client) -> String {
     client.find(Locator::Id("lede")).await.unwrap().text().await.unwrap()
 }
 
-async fn partner_and_auditor(client: &Client, site: &str, look_of: &str) {
+async fn partner_auditor_and_administrator(client: &Client, site: &str, look_of: &str) {
     sign_in(client, site, "partner").await;
     at(client, "/published").await;
     accessible(client, "published").await;
@@ -226,6 +235,21 @@ async fn partner_and_auditor(client: &Client, site: &str, look_of: &str) {
     sign_out(client).await;
     sign_in(client, site, "auditor").await;
     look(client, &format!("{site}/audit"), &format!("{look_of}-audit")).await;
+    sign_out(client).await;
+    sign_in(client, site, "admin").await;
+    at(client, "/runs").await;
+    for page in ["runs", "accounts", "tokens"] {
+        look(client, &format!("{site}/{page}"), &format!("{look_of}-admin-{page}")).await;
+    }
+    // A password that was made is shown, and reads well too.
+    client.goto(&format!("{site}/accounts")).await.unwrap();
+    client.find(Locator::Id("name")).await.unwrap().send_keys("chair").await.unwrap();
+    let script = "document.getElementById('role').value = 'csp_chair'; \
+                  document.getElementById('area').value = 'csp/charnwood';";
+    client.execute(script, vec![]).await.unwrap();
+    press(client, "form[action='/accounts'] button", ".secret code").await;
+    accessible(client, "an account made").await;
+    picture(client, &format!("{look_of}-account-made")).await;
     sign_out(client).await;
 }
 
@@ -249,7 +273,7 @@ async fn keyboard(client: &Client, site: &str) {
 }
 
 #[tokio::test]
-async fn coordinators_analysts_partners_and_auditors_find_their_way() {
+async fn everybody_from_coordinator_to_administrator_finds_their_way() {
     let folder = tempfile::tempdir().unwrap();
     let nights = std::env::var("TENSION_WATCH_PICTURE_NIGHTS").unwrap_or_else(|_| "8".into());
     let mut demo = Command::new(env!("CARGO_BIN_EXE_tension-watch"));
@@ -266,7 +290,7 @@ async fn coordinators_analysts_partners_and_auditors_find_their_way() {
         look(&client, &format!("{site}/sign-in"), &format!("{look_of}-sign-in")).await;
         coordinator(&client, &site, look_of, newest).await;
         analyst(&client, &site, look_of).await;
-        partner_and_auditor(&client, &site, look_of).await;
+        partner_auditor_and_administrator(&client, &site, look_of).await;
         if look_of == "desktop" {
             keyboard(&client, &site).await;
         }

@@ -226,6 +226,57 @@ async fn a_rule_may_name_a_reference_method() {
 }
 
 #[tokio::test]
+async fn a_cluster_across_the_border_of_two_partnerships_is_one_alert_for_both() {
+    for (database, store) in &stores().await.each {
+        let engine = county(store).await;
+        let mut text = incidents();
+        let centre = |code: &str| llr::wards().iter().find(|ward| ward.code == code).unwrap().centre;
+        let (here, there) = (centre("E05010459"), centre("E05015261"));
+        let border = (f64::midpoint(here.0, there.0), f64::midpoint(here.1, there.1));
+        for n in 0..16_u32 {
+            let on = day("2026-06-24") + Days::new(u64::from(n % 5));
+            let (east, north) = (border.0 as u32 + 60 * (n % 4) - 90, border.1 as u32 + 60 * (n / 4) - 90);
+            writeln!(text, "B{n},{on}T20:00:00Z,crime,confirmed,race,{on},{east},{north}").unwrap();
+        }
+        assert_eq!(read(&engine, &text, "2026-06-30T03:00:00Z").await.record.rejected, 0);
+        let folder = tempfile::tempdir().unwrap();
+        for rule in ["race-week-spike.toml", "any-street-cluster.toml", "spike-and-cluster.toml"] {
+            std::fs::copy(shipped().join(rule), folder.path().join(rule)).unwrap();
+        }
+        let rules = rules(&engine, folder.path()).await;
+        let report = night(&engine, &rules, "2026-06-28").await;
+        let of = |rule: &str, ward: &str| {
+            report
+                .findings()
+                .filter(|one| one.rule == rule && one.wards.iter().any(|own| own == ward))
+                .count()
+        };
+        // Both wards are above their own usual, by the two halves of one cluster.
+        assert_eq!((of("race-week-spike", "E05010459"), of("race-week-spike", "E05015261")), (1, 1));
+        let both: Vec<_> = report.findings().filter(|one| one.rule == "spike-and-cluster").collect();
+        assert_eq!(both.len(), 1, "{database}: {both:?}");
+        assert_eq!((both[0].wards.len(), both[0].observed), (2, 16), "{database}");
+        let alerts = store.alerts(10).await.unwrap();
+        let told: Vec<_> =
+            alerts.iter().filter(|alert| alert.latest.wards.contains(&both[0].wards[1])).collect();
+        let told: Vec<_> = told.into_iter().filter(|alert| alert.untold.is_none()).collect();
+        assert_eq!(told.len(), 1, "{database}: {told:?}");
+        // Each of the six is told once, and reads who else is.
+        let outbox = store.outbox(&OutboxFilter::default(), 100).await.unwrap();
+        let mut to: Vec<&str> = outbox
+            .iter()
+            .filter(|entry| entry.kind == MessageKind::Alert && entry.about == told[0].id)
+            .map(|entry| entry.mailbox.as_str())
+            .collect();
+        to.sort_unstable();
+        assert_eq!(to.len(), 6, "{database}: {to:?}");
+        for name in ["csp-coordinator@safer-leicester.invalid", "csp-coordinator@blaby-hinckley.invalid"] {
+            assert!(to.contains(&name), "{database}: {to:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_cluster_keeps_its_name_when_a_late_report_comes_in_front() {
     for (database, store) in &stores().await.each {
         let engine = county(store).await;

@@ -24,8 +24,12 @@ pub(super) fn judge(
     let Detector::Combine { members, at_least, same, within, replaces } = &rule.detector else { return };
     let mut places: BTreeMap<AreaRef, Held<'_>> = BTreeMap::new();
     let mut all = Identities::new();
+    let mut clusters: BTreeSet<String> = BTreeSet::new();
     for member in members {
         for (night, found) in earlier.of(member, within.saturating_sub(1)) {
+            if matches!(found.subject, Subject::Cluster { .. }) {
+                clusters.insert(found.identity());
+            }
             for place in places_of(found, *same, geography) {
                 all.entry(place.clone()).or_default().insert(found.identity());
                 let held = places.entry(place).or_default();
@@ -37,7 +41,8 @@ pub(super) fn judge(
         }
     }
     outcome.looked_at = places.len();
-    let mut told: BTreeSet<String> = BTreeSet::new();
+    // By identity: which finding tells it.
+    let mut told: BTreeMap<String, usize> = BTreeMap::new();
     // The place with most rules first: what is told of it is not told of its neighbours again.
     let mut places: Vec<(AreaRef, Held<'_>)> = places.into_iter().collect();
     places.sort_by(|a, b| {
@@ -47,7 +52,7 @@ pub(super) fn judge(
         // News of tonight, in an area that the rule looks at.
         let tonight = held.values().any(|(night, _)| *night == earlier.night);
         let identities = all.remove(&place).unwrap_or_default();
-        if !tonight || identities.iter().all(|identity| told.contains(identity)) {
+        if !tonight || identities.iter().all(|identity| told.contains_key(identity)) {
             continue;
         }
         let strength = strength(&held, members, *at_least, rules);
@@ -59,8 +64,20 @@ pub(super) fn judge(
             if *replaces {
                 outcome.folds.extend(identities.iter().cloned());
             }
-            told.extend(identities);
-            outcome.findings.push(combined(rule, &place, &held, strength, geography));
+            let found = combined(rule, &place, &held, strength, geography);
+            // A cluster is one thing wherever borders run through it: what holds with it elsewhere joins the same finding.
+            let shared = identities.iter().filter(|identity| clusters.contains(*identity));
+            let at = match shared.filter_map(|identity| told.get(identity)).next() {
+                Some(&at) => {
+                    join(&mut outcome.findings[at], &found);
+                    at
+                }
+                None => {
+                    outcome.findings.push(found);
+                    outcome.findings.len() - 1
+                }
+            };
+            told.extend(identities.into_iter().map(|identity| (identity, at)));
             continue;
         };
         outcome.missed.push(missed(&place, &held, miss));
@@ -147,6 +164,20 @@ fn combined(
         calendar,
         ..finding(rule, widest, strength, members)
     }
+}
+
+/// What holds in another place with the same cluster. How rare it is stays what it is in the first place.
+fn join(one: &mut Finding, other: &Finding) {
+    add_new(&mut one.members, &other.members);
+    add_new(&mut one.wards, &other.wards);
+    add_new(&mut one.categories, &other.categories);
+    add_new(&mut one.calendar, &other.calendar);
+    one.observed = one.members.len() as u64;
+    one.expected = one.expected.max(other.expected);
+    one.window = Window {
+        first: one.window.first.min(other.window.first),
+        last: one.window.last.max(other.window.last),
+    };
 }
 
 fn add_new<T: PartialEq + Clone>(all: &mut Vec<T>, new: &[T]) {
