@@ -46,8 +46,8 @@ pub fn place(area: Option<&AreaRef>) -> String {
     area.map_or_else(|| "the whole county".into(), |area| format!("{}/{}", area.kind.code(), area.code))
 }
 
-/// Keeps an account; true when there was one of this name, which now has this role, area and password. Whoever was signed in by it
-/// is signed out.
+/// Keeps an account; true when there was one of this name, which now has this role, area and password. Whoever was signed
+/// in by it is signed out.
 ///
 /// # Errors
 ///
@@ -75,7 +75,9 @@ pub async fn add_token(store: &Store, token: &ApiToken, hash: &str) -> Result<()
         return asked("a token that allows nothing is of no use: name a scope");
     }
     if token.scopes.contains(&Scope::IncidentsWrite) != token.source.is_some() {
-        return asked("incidents:write and a source go together: a token sends incidents of one source");
+        return asked(
+            "incidents:write and a source (--source NAME) go together: a token sends incidents of one source",
+        );
     }
     if token.source.as_ref().is_some_and(|source| !is_plain(source)) {
         return asked("a source has letters, digits, hyphens, dots and underscores only, at most 60");
