@@ -66,16 +66,13 @@ pub(super) fn judge(
             }
             let found = combined(rule, &place, &held, strength, geography);
             // A cluster is one thing wherever borders run through it: what holds with it elsewhere joins the same finding.
-            let shared = identities.iter().filter(|identity| clusters.contains(*identity));
-            let at = match shared.filter_map(|identity| told.get(identity)).next() {
-                Some(&at) => {
-                    join(&mut outcome.findings[at], &found);
-                    at
-                }
-                None => {
-                    outcome.findings.push(found);
-                    outcome.findings.len() - 1
-                }
+            let mut shared = identities.iter().filter(|identity| clusters.contains(*identity));
+            let at = if let Some(&at) = shared.find_map(|identity| told.get(identity)) {
+                join(&mut outcome.findings[at], &found);
+                at
+            } else {
+                outcome.findings.push(found);
+                outcome.findings.len() - 1
             };
             told.extend(identities.into_iter().map(|identity| (identity, at)));
             continue;
