@@ -8,7 +8,7 @@ use std::{
 };
 
 /// What `npm run build` makes; empty files stand for them where there is no npm.
-const MADE: [&str; 3] = ["map.js", "map.css", "source-sans-3.woff2"];
+const MADE: [&str; 4] = ["live.js", "map.js", "map.css", "source-sans-3.woff2"];
 
 fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("ui");
@@ -42,7 +42,7 @@ fn build(out: &Path) -> Result<(), String> {
     let work = out.with_file_name("ui-work");
     let _ = fs::remove_dir_all(&work);
     fs::create_dir_all(work.join("src")).map_err(|failed| failed.to_string())?;
-    for file in ["package.json", "package-lock.json", "tsconfig.json", "src/map.ts"] {
+    for file in ["package.json", "package-lock.json", "tsconfig.json", "src/live.ts", "src/map.ts"] {
         fs::copy(Path::new("ui").join(file), work.join(file))
             .map_err(|failed| format!("ui/{file}: {failed}"))?;
     }

@@ -169,6 +169,7 @@ pub(super) mod tests {
             valid_from: NaiveDate::from_ymd_opt(2020, 1, 1).unwrap(),
             valid_to: None,
             population: None,
+            workday_population: None,
         };
         let areas = [
             area(AreaKind::Ward, "oakham", "Oakham North"),

@@ -6,7 +6,7 @@ use super::{
     init::{lay_out, shipped, write},
     progress::Progress,
     serve::serve,
-    site::{Site, replayed},
+    site::Site,
     user, wrong,
 };
 use crate::{
@@ -181,7 +181,8 @@ async fn replay(site: &Site, engine: &Engine, made: &County, nights: u32) -> Res
     let done = site.store.last_run().await?.map(|run| run.night);
     let all = (0..nights).rev().map(|back| last_night() - Days::new(u64::from(back)));
     let new = all.filter(|night| done.is_none_or(|done| *night > done));
-    let new: Vec<When> = new.map(|night| replayed(&engine.county, &schedule, night)).collect();
+    let new: Vec<When> = new.map(|night| When::replayed(&engine.county, &schedule, night)).collect();
+    let references = site.store.references().await?;
     let progress = Progress::new("nights", new.len() as u64);
     for (place, some) in new.chunks(SIDE_BY_SIDE).enumerate() {
         let rules = in_force(&site.store, &engine.county, &folder, some[0].night, some[0].now).await?;
@@ -193,7 +194,7 @@ async fn replay(site: &Site, engine: &Engine, made: &County, nights: u32) -> Res
         let judged: Result<Vec<(When, Evaluated)>> =
             tokio::task::block_in_place(|| known.into_par_iter().map(judge).collect());
         for (when, night) in judged? {
-            partners::answer(engine, made, when, night.seen()).await?;
+            partners::answer(engine, made, when, &references).await?;
             let settled = engine.settle(when, &rules, night).await;
             settled.with_context(|| format!("the night of {}", when.night))?;
             send_due(&site.store, &transport, site.config.mail.envelope_sender(), &FixedClock(when.now))
@@ -203,7 +204,7 @@ async fn replay(site: &Site, engine: &Engine, made: &County, nights: u32) -> Res
     }
     progress.finish();
     // What a run that was killed had claimed is free again by then.
-    let later = replayed(&engine.county, &schedule, last_night()).now + TimeDelta::hours(1);
+    let later = When::replayed(&engine.county, &schedule, last_night()).now + TimeDelta::hours(1);
     send_due(&site.store, &transport, site.config.mail.envelope_sender(), &FixedClock(later)).await?;
     Ok(())
 }
@@ -231,13 +232,7 @@ async fn compare(
     nights: u32,
     null: bool,
 ) -> Result<()> {
-    let references: HashMap<Uuid, String> = site
-        .store
-        .incidents_as_known(engine.county.start_of(last_night() + Days::new(3)))
-        .await?
-        .into_iter()
-        .map(|seen| (seen.incident.id, seen.incident.reference.clone()))
-        .collect();
+    let references = site.store.references().await?;
     let geography = engine.county.geography(last_night())?;
     let name =
         |code: &String| geography.get(AreaKind::Ward, code).map_or(code.clone(), |ward| ward.name.clone());

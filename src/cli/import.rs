@@ -220,6 +220,7 @@ async fn areas(site: &Site, file: &Path, code: &str, name: &str, valid_from: Nai
             valid_from,
             valid_to: same.and_then(|area| area.valid_to),
             population: same.and_then(|area| area.population),
+            workday_population: same.and_then(|area| area.workday_population),
         };
         tx.save_area(&ward).await?;
         tx.save_ward_shape(&shape(outline, ward.boundary_year)).await?;

@@ -1,6 +1,5 @@
 //! `tension-watch rules`: what analysts do with their files. One file per subcommand.
 
-mod candidate;
 mod check;
 mod diff;
 mod explain;

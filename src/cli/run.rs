@@ -1,9 +1,6 @@
 //! `tension-watch run`: one engine night.
 
-use super::{
-    site::{Site, replayed},
-    wrong,
-};
+use super::{site::Site, wrong};
 use crate::{
     mail::transport::Transport,
     model::AreaKind,
@@ -40,7 +37,7 @@ pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
     }
     let now = super::site::now();
     let when = match args.as_of {
-        Some(night) => replayed(&engine.county, &site.schedule(&engine.county)?, night),
+        Some(night) => When::replayed(&engine.county, &site.schedule(&engine.county)?, night),
         None => When { night: engine.county.day_of(now) - Days::new(1), as_known_on: now, now, tick: None },
     };
     if when.as_known_on > now {

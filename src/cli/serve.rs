@@ -1,9 +1,6 @@
 //! `tension-watch serve`: the site, the nightly engine and the mail sender, until it is told to stop.
 
-use super::{
-    site::{Site, replayed},
-    wrong,
-};
+use super::{site::Site, wrong};
 use crate::{
     clock::{Clock, SystemClock},
     import::Mapping,
@@ -53,6 +50,11 @@ pub(super) async fn serve(site: Site, synthetic: bool, demo_accounts: Vec<(Strin
         .behind(&site.config.site.trusted_proxies)
         .signing_in_by(provider.clone())
         .reading(mappings(&site));
+    // One that can't be read is told by the engine; pages go on.
+    let pages = match site.schedule(&engine.county) {
+        Ok(nightly) => pages.looking(nightly),
+        Err(_) => pages,
+    };
     if let Some(provider) = provider {
         tokio::spawn(async move { provider.greet(&SystemClock).await });
     }
@@ -171,7 +173,7 @@ async fn night(site: &Site, engine: &Engine, tick: DateTime<Utc>, holder: &str) 
     if let Some(mistakes) = &rules.mistakes {
         tracing::error!("the rule files have mistakes; the last good ones are in force:\n{mistakes}");
     }
-    let due = replayed(&engine.county, &site.schedule(&engine.county)?, night).as_known_on;
+    let due = When::replayed(&engine.county, &site.schedule(&engine.county)?, night).as_known_on;
     let when = When { night, as_known_on: now.max(due), now, tick: Some(tick) };
     let report = engine.night(when, &rules).await?;
     tracing::info!(

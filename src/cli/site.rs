@@ -6,14 +6,11 @@ use crate::{
     config::Config,
     mail::Signer,
     schedule::Schedule,
-    stages::{
-        county::County,
-        night::{Engine, When},
-    },
+    stages::{county::County, night::Engine},
     store::{Known, Store},
 };
 use anyhow::{Context, Result};
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use std::path::Path;
 
 /// The present moment, asked for once by every command.
@@ -60,11 +57,4 @@ impl Site {
     pub(super) fn schedule(&self, county: &County) -> Result<Schedule> {
         Schedule::new(&self.config.schedule.nightly, county.pack.zone).map_err(wrong)
     }
-}
-
-/// A night is answered by the first tick of the day after it, and sees what was known by then.
-pub(super) fn replayed(county: &County, schedule: &Schedule, night: NaiveDate) -> When {
-    let morning = county.start_of(night + Days::new(1));
-    let tick = schedule.next_after(morning).unwrap_or(morning);
-    When { night, as_known_on: tick, now: tick, tick: None }
 }

@@ -294,13 +294,13 @@ fn at_least(k: usize, n: usize) -> f64 {
 
 /// Wards touched, most incidents first.
 pub(super) fn wards(cases: &[&Case]) -> Vec<String> {
-    let mut counts = std::collections::BTreeMap::<&String, usize>::new();
-    for ward in cases.iter().filter_map(|case| case.ward.as_ref()) {
+    let mut counts = std::collections::BTreeMap::<&str, usize>::new();
+    for ward in cases.iter().filter_map(|case| case.ward.as_deref()) {
         *counts.entry(ward).or_default() += 1;
     }
     let mut wards: Vec<_> = counts.into_iter().collect();
     wards.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-    wards.into_iter().map(|(ward, _)| ward.clone()).collect()
+    wards.into_iter().map(|(ward, _)| ward.to_owned()).collect()
 }
 
 fn point(case: &Case) -> Option<Point> {
@@ -326,7 +326,7 @@ mod tests {
             day: Some(day),
             month: None,
             categories: CategorySet::from_bits(1),
-            ward: Some(format!("W{}", east / 10_000)),
+            ward: Some(format!("W{}", east / 10_000).into()),
             point: Some((east, 0)),
             precision: Precision::Street,
             known_on: day,

@@ -175,7 +175,7 @@ mod tests {
             point: Some(at),
             precision: Precision::Street,
             known_on: day,
-            repeat_key: (at.0 < 100).then(|| "k".to_owned()),
+            repeat_key: (at.0 < 100).then(|| "k".into()),
             offence: None,
         }
     }

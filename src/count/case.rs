@@ -3,6 +3,7 @@
 use crate::model::{CategorySet, Incident, Precision};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// One incident, once: withdrawn records and second reports of the same event are left out before this.
@@ -11,7 +12,7 @@ pub struct Case {
     /// The incident.
     pub id: Uuid,
     /// Who supplied it.
-    pub source: String,
+    pub source: Arc<str>,
     /// The local day it is counted on; none when its date is a month or longer.
     pub day: Option<NaiveDate>,
     /// The first day of the calendar month it fell in; none when its range crosses months.
@@ -19,7 +20,7 @@ pub struct Case {
     /// What it carries.
     pub categories: CategorySet,
     /// The ward; none for online incidents and those outside.
-    pub ward: Option<String>,
+    pub ward: Option<Arc<str>>,
     /// Whole metres east and north on the pack's grid.
     pub point: Option<(i32, i32)>,
     /// How well the place is known.
@@ -27,9 +28,9 @@ pub struct Case {
     /// The first morning on which a night's run could see it: its delay is the days between.
     pub known_on: NaiveDate,
     /// The supplier's opaque key for repeats on one person.
-    pub repeat_key: Option<String>,
+    pub repeat_key: Option<Arc<str>>,
     /// The kind of offence, in small letters.
-    pub offence: Option<String>,
+    pub offence: Option<Arc<str>>,
 }
 
 impl Case {
@@ -37,20 +38,54 @@ impl Case {
     /// the local time at which nights look: what comes later in the day is seen on the next morning.
     #[must_use]
     pub fn of(incident: &Incident, first_known: DateTime<Utc>, zone: Tz, tick: NaiveTime) -> Self {
-        let first_known = first_known.with_timezone(&zone).naive_local();
-        let later = i64::from(first_known.time() >= tick);
         Self {
             id: incident.id,
-            source: incident.source.clone(),
+            source: incident.source.as_str().into(),
             day: incident.day(zone),
             month: incident.month(zone),
             categories: incident.categories,
-            ward: incident.ward.clone(),
+            ward: incident.ward.as_deref().map(Into::into),
             point: incident.place.map(|place| (place.easting.round() as i32, place.northing.round() as i32)),
             precision: incident.precision,
-            known_on: first_known.date() + TimeDelta::days(later),
-            repeat_key: incident.repeat_key.clone(),
-            offence: incident.offence.as_ref().map(|offence| offence.trim().to_lowercase()),
+            known_on: seen_on(first_known, zone, tick),
+            repeat_key: incident.repeat_key.as_deref().map(Into::into),
+            offence: incident.offence.as_ref().map(|offence| offence.trim().to_lowercase().into()),
+        }
+    }
+}
+
+/// The first morning on which nights that look at the local time `tick` could see what became known at an instant.
+pub(super) fn seen_on(first_known: DateTime<Utc>, zone: Tz, tick: NaiveTime) -> NaiveDate {
+    let local = first_known.with_timezone(&zone).naive_local();
+    local.date() + TimeDelta::days(i64::from(local.time() >= tick))
+}
+
+/// As much of an incident as is needed to count it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Counted<'c> {
+    /// Who supplied it.
+    pub source: &'c str,
+    /// As [`Case::day`].
+    pub day: Option<NaiveDate>,
+    /// As [`Case::month`].
+    pub month: Option<NaiveDate>,
+    /// What it carries.
+    pub categories: CategorySet,
+    /// As [`Case::ward`].
+    pub ward: Option<&'c str>,
+    /// As [`Case::known_on`].
+    pub known_on: NaiveDate,
+}
+
+impl<'c> From<&'c Case> for Counted<'c> {
+    fn from(case: &'c Case) -> Self {
+        Self {
+            source: &case.source,
+            day: case.day,
+            month: case.month,
+            categories: case.categories,
+            ward: case.ward.as_deref(),
+            known_on: case.known_on,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How much of a day is known by a morning: reports come late, and a source may be late altogether.
 
 use super::{
-    Case, Feed,
+    Counted, Feed,
     feeds::{beginning, by_source, of_sources},
 };
 use chrono::{NaiveDate, TimeDelta};
@@ -35,7 +35,7 @@ impl Completeness {
     /// Of a source that delivers in batches the share is learned by the days between an incident's day and a delivery:
     /// how much of that day did such deliveries hold in the past?
     #[must_use]
-    pub fn learn<'c>(cases: impl IntoIterator<Item = &'c Case>, last: NaiveDate) -> Self {
+    pub fn learn<'c>(cases: impl IntoIterator<Item: Into<Counted<'c>>>, last: NaiveDate) -> Self {
         let mut regular = by_source(cases);
         let feeds = of_sources(&regular, last);
         for own in regular.values_mut() {
@@ -43,8 +43,7 @@ impl Completeness {
                 own.retain(|case| case.day.is_some_and(|day| day >= begun));
             }
         }
-        let all: Vec<&Case> = regular.values().flatten().copied().collect();
-        let together = by_delay(&all, last).unwrap_or_else(|| vec![1.0]);
+        let together = by_delay(regular.values().flatten(), last).unwrap_or_else(|| vec![1.0]);
         let own = |feed: &Feed| {
             let own = regular.get(feed.source.as_str()).map(Vec::as_slice).unwrap_or_default();
             let learned = if feed.in_batches { by_delivery(own, last) } else { by_delay(own, last) };
@@ -90,7 +89,7 @@ fn taught(last: NaiveDate) -> std::ops::RangeInclusive<NaiveDate> {
 
 /// The share known by delay; none with too few incidents. Half an incident beside those seen keeps it above nothing: what
 /// never came in a day in two years may yet.
-fn by_delay(cases: &[&Case], last: NaiveDate) -> Option<Vec<f64>> {
+fn by_delay<'a>(cases: impl IntoIterator<Item = &'a Counted<'a>>, last: NaiveDate) -> Option<Vec<f64>> {
     let taught = taught(last);
     let mut delays = vec![0_u32; LONGEST + 1];
     for case in cases {
@@ -110,7 +109,7 @@ fn by_delay(cases: &[&Case], last: NaiveDate) -> Option<Vec<f64>> {
 }
 
 /// The share known by the days from an incident's day to a delivery, over all pairs of both; none with too few incidents.
-fn by_delivery(cases: &[&Case], last: NaiveDate) -> Option<Vec<f64>> {
+fn by_delivery(cases: &[Counted<'_>], last: NaiveDate) -> Option<Vec<f64>> {
     let taught = taught(last);
     let deliveries: BTreeSet<NaiveDate> = cases.iter().map(|case| case.known_on).collect();
     let (mut known, mut all) = (vec![0_u32; LONGEST + 1], vec![0_u32; LONGEST + 1]);
@@ -139,7 +138,7 @@ fn by_delivery(cases: &[&Case], last: NaiveDate) -> Option<Vec<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::count::case::tests::case;
+    use crate::count::{Case, case::tests::case};
 
     fn last() -> NaiveDate {
         "2026-06-30".parse().unwrap()
@@ -159,7 +158,7 @@ mod tests {
         assert!(plain.after(0) > 0.0 && plain.after(0) < 1e-3, "never quite nothing");
         assert!((plain.after(1) - 0.5).abs() < 1e-3 && (plain.after(9) - 0.5).abs() < 1e-3);
         assert!((plain.after(10) - 1.0).abs() < 1e-9 && (plain.after(900) - 1.0).abs() < 1e-9);
-        assert!((Completeness::learn(&[], last()).after(0) - 1.0).abs() < 1e-9);
+        assert!((Completeness::learn(&[] as &[Case], last()).after(0) - 1.0).abs() < 1e-9);
     }
 
     #[test]
@@ -175,7 +174,7 @@ mod tests {
             let source = source.to_owned();
             (until..400).map(move |ago| {
                 let day = last() - TimeDelta::days(ago);
-                Case { source: source.clone(), ..case(day, day + TimeDelta::days(delay)) }
+                Case { source: source.as_str().into(), ..case(day, day + TimeDelta::days(delay)) }
             })
         };
         let both: Vec<Case> = deliver("police", 0, 1).chain(deliver("council", 0, 1)).collect();

@@ -1,6 +1,6 @@
 //! Who supplies incidents, and whether they are late: a source that goes silent is a data matter, not a calm.
 
-use super::Case;
+use super::Counted;
 use chrono::{NaiveDate, TimeDelta};
 use std::collections::BTreeMap;
 
@@ -35,20 +35,22 @@ pub struct Feed {
 }
 
 /// Cases by source.
-pub(super) fn by_source<'c>(cases: impl IntoIterator<Item = &'c Case>) -> BTreeMap<&'c str, Vec<&'c Case>> {
-    let mut found: Vec<(&str, Vec<&Case>)> = Vec::new();
-    for case in cases {
+pub(super) fn by_source<'c>(
+    cases: impl IntoIterator<Item: Into<Counted<'c>>>,
+) -> BTreeMap<&'c str, Vec<Counted<'c>>> {
+    let mut found: Vec<(&str, Vec<Counted<'_>>)> = Vec::new();
+    for case in cases.into_iter().map(Into::into) {
         // A county has a few sources.
         match found.iter_mut().find(|(source, _)| *source == case.source) {
             Some((_, own)) => own.push(case),
-            None => found.push((&case.source, vec![case])),
+            None => found.push((case.source, vec![case])),
         }
     }
     found.into_iter().collect()
 }
 
 /// The first morning on which something of a source could be seen. What it handed over then is its past.
-pub(super) fn beginning(own: &[&Case]) -> Option<NaiveDate> {
+pub(super) fn beginning(own: &[Counted<'_>]) -> Option<NaiveDate> {
     own.iter().map(|case| case.known_on).min()
 }
 
@@ -57,17 +59,17 @@ pub(super) fn beginning(own: &[&Case]) -> Option<NaiveDate> {
 /// A source is late when it has been silent for a quarter longer than ever in that year, and a day: with n gaps seen the
 /// chance of a longer one is about 1 / n by itself, and much less for one so much longer.
 #[must_use]
-pub fn feeds<'c>(cases: impl IntoIterator<Item = &'c Case>, last: NaiveDate) -> Vec<Feed> {
+pub fn feeds<'c>(cases: impl IntoIterator<Item: Into<Counted<'c>>>, last: NaiveDate) -> Vec<Feed> {
     of_sources(&by_source(cases), last)
 }
 
-pub(super) fn of_sources(cases: &BTreeMap<&str, Vec<&Case>>, last: NaiveDate) -> Vec<Feed> {
+pub(super) fn of_sources(cases: &BTreeMap<&str, Vec<Counted<'_>>>, last: NaiveDate) -> Vec<Feed> {
     let morning = last + TimeDelta::days(1);
     let since = morning - TimeDelta::days(REMEMBERED);
     let mut sources: BTreeMap<&str, BTreeMap<NaiveDate, usize>> = BTreeMap::new();
     for (source, own) in cases {
         let first = beginning(own);
-        let begun = |case: &&&Case| {
+        let begun = |case: &&Counted<'_>| {
             first.is_some_and(|first| case.known_on > first)
                 && case.known_on > since
                 && case.known_on <= morning
@@ -108,7 +110,7 @@ fn feed(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::count::case::tests::case;
+    use crate::count::{Case, case::tests::case};
 
     #[test]
     fn a_source_that_stays_silent_longer_than_ever_is_late() {
@@ -117,7 +119,7 @@ mod tests {
             let source = source.to_owned();
             (until..300).step_by(step).map(move |ago| {
                 let day = last - TimeDelta::days(ago);
-                Case { source: source.clone(), ..case(day, day + TimeDelta::days(1)) }
+                Case { source: source.as_str().into(), ..case(day, day + TimeDelta::days(1)) }
             })
         };
         let cases: Vec<Case> =
@@ -129,7 +131,7 @@ mod tests {
         assert_eq!(of("charity").longest_gap, None, "a few deliveries tell nothing");
         assert!(!of("council").in_batches, "one incident a week is no batch");
         assert!((found.iter().map(|feed| feed.share).sum::<f64>() - 1.0).abs() < 1e-12);
-        assert!(feeds(&[], last).is_empty());
+        assert!(feeds(&[] as &[Case], last).is_empty());
     }
 
     #[test]

@@ -1,11 +1,9 @@
 //! Every version of every incident, read once, to be asked what many past nights knew.
 
-use super::Case;
-use crate::model::{Incident, Window};
+use super::{Archive, Case, archive::is_second};
+use crate::model::Window;
 use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use std::{borrow::Borrow, collections::HashMap};
-use uuid::Uuid;
 
 /// From when to when a report was taken as a second one of another's event.
 pub type Linked = (DateTime<Utc>, Option<DateTime<Utc>>);
@@ -30,34 +28,29 @@ struct Version {
 
 impl Version {
     fn in_force(&self, instant: DateTime<Utc>) -> bool {
-        let second = |(from, to): &Linked| *from < instant && to.is_none_or(|to| to >= instant);
         self.from < instant
             && self.until.is_none_or(|until| until >= instant)
-            && !self.linked.iter().any(second)
+            && !is_second(&self.linked, instant)
     }
 }
 
 impl History {
-    /// From all versions, those of one incident together and the oldest first, and the times in which an incident was
-    /// taken as a second report.
+    /// From everything that was ever known.
     #[must_use]
-    pub fn new<I: Borrow<Incident>>(incidents: &[I], links: &HashMap<Uuid, Vec<Linked>>, zone: Tz) -> Self {
+    pub fn of(archive: &Archive, zone: Tz) -> Self {
         let mut found: Vec<(DateTime<Utc>, Version)> = Vec::new();
-        for versions in incidents.chunk_by(|a, b| a.borrow().id == b.borrow().id) {
-            let Some(first_known) = versions.first().map(|first| first.borrow().known_at) else { continue };
-            let linked = versions.first().and_then(|first| links.get(&first.borrow().id));
-            for (place, incident) in versions.iter().map(Borrow::borrow).enumerate() {
-                if !incident.counts() {
-                    continue;
-                }
-                let version = Version {
-                    from: incident.known_at,
-                    until: versions.get(place + 1).map(|next| next.borrow().known_at),
-                    linked: linked.cloned().unwrap_or_default(),
-                    first_known: first_known.with_timezone(&zone).naive_local(),
-                    case: Case::of(incident, first_known, zone, NaiveTime::MIN),
+        for versions in archive.incidents() {
+            let Some(first) = versions.first().map(|first| first.seen) else { continue };
+            let linked = archive.links_of(first.id());
+            for (place, version) in versions.iter().enumerate().filter(|(_, version)| !version.withdrawn) {
+                let own = Version {
+                    from: version.seen.known_at(),
+                    until: versions.get(place + 1).map(|next| next.seen.known_at()),
+                    linked: linked.to_vec(),
+                    first_known: first.known_at().with_timezone(&zone).naive_local(),
+                    case: version.seen.case(zone, NaiveTime::MIN),
                 };
-                found.push((incident.occurred_from, version));
+                found.push((version.seen.occurred().0, own));
             }
         }
         found.sort_by_key(|(begin, version)| (*begin, version.case.id));

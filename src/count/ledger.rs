@@ -1,6 +1,6 @@
 //! The counts of one night: every area, every set of categories, every day.
 
-use super::Case;
+use super::Counted;
 use crate::model::{AreaKind, AreaRef, CategorySet, Geography};
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, HashMap};
@@ -18,9 +18,9 @@ pub struct Ledger {
     last: NaiveDate,
     wards: Vec<String>,
     /// Day, ward (none outside every ward) and categories of every incident that has a day.
-    entries: Vec<(usize, Option<usize>, CategorySet)>,
+    entries: Vec<(u32, Option<u32>, CategorySet)>,
     /// Month (its first day), ward and categories of every incident that has a month.
-    months: Vec<(NaiveDate, Option<usize>, CategorySet)>,
+    months: Vec<(NaiveDate, Option<u32>, CategorySet)>,
     above: BTreeMap<AreaRef, Vec<usize>>,
 }
 
@@ -29,25 +29,25 @@ impl Ledger {
     #[must_use]
     pub fn new<'c>(
         geography: &Geography,
-        cases: impl IntoIterator<Item = &'c Case>,
+        cases: impl IntoIterator<Item: Into<Counted<'c>>>,
         last: NaiveDate,
     ) -> Self {
-        let cases: Vec<&Case> = cases.into_iter().collect();
+        let cases: Vec<Counted<'_>> = cases.into_iter().map(Into::into).collect();
         let wards: Vec<String> = geography.of_kind(AreaKind::Ward).map(|ward| ward.code.clone()).collect();
         let places: HashMap<&str, usize> = wards.iter().map(String::as_str).zip(0..).collect();
-        let place = |ward: &Option<String>| places.get(ward.as_deref()?).copied();
+        let place = |ward: Option<&str>| places.get(ward?).map(|place| *place as u32);
         let first = beginning(&cases, last);
         let entries = cases
             .iter()
             .filter_map(|case| {
                 let day = case.day.filter(|day| (first..=last).contains(day))?;
-                Some(((day - first).num_days() as usize, place(&case.ward), case.categories))
+                Some(((day - first).num_days() as u32, place(case.ward), case.categories))
             })
             .collect();
         let months = cases
             .iter()
             .filter_map(|case| {
-                Some((case.month.filter(|month| *month <= last)?, place(&case.ward), case.categories))
+                Some((case.month.filter(|month| *month <= last)?, place(case.ward), case.categories))
             })
             .collect();
         let mut above = BTreeMap::new();
@@ -110,7 +110,7 @@ impl Ledger {
         let mut counts = vec![vec![0; self.length()]; self.wards.len()];
         for (day, ward, carried) in &self.entries {
             if let Some(ward) = ward.filter(|_| carried.touches(categories)) {
-                counts[ward][*day] += 1;
+                counts[ward as usize][*day as usize] += 1;
             }
         }
         counts
@@ -122,8 +122,8 @@ impl Ledger {
         let members = self.members(area);
         let mut counts = vec![0; self.length()];
         for (day, ward, carried) in &self.entries {
-            if carried.touches(categories) && ward.is_some_and(|ward| members.contains(&ward)) {
-                counts[*day] += 1;
+            if carried.touches(categories) && ward.is_some_and(|ward| members.contains(&(ward as usize))) {
+                counts[*day as usize] += 1;
             }
         }
         counts
@@ -146,7 +146,7 @@ impl Ledger {
             if let (Some(ward), Ok(place)) =
                 (ward.filter(|_| carried.touches(categories)), months.binary_search(month))
             {
-                counts[ward][place] += 1;
+                counts[ward as usize][place] += 1;
             }
         }
         (months, counts)
@@ -155,7 +155,7 @@ impl Ledger {
 
 /// The first day of the county's history: the day after its last silence of [`SILENCE`] days, so that one report of long
 /// ago does not pass for years without any.
-fn beginning(cases: &[&Case], last: NaiveDate) -> NaiveDate {
+fn beginning(cases: &[Counted<'_>], last: NaiveDate) -> NaiveDate {
     let mut days: Vec<NaiveDate> =
         cases.iter().filter_map(|case| case.day).filter(|day| *day <= last).collect();
     days.sort_unstable_by(|a, b| b.cmp(a));
@@ -170,7 +170,7 @@ fn beginning(cases: &[&Case], last: NaiveDate) -> NaiveDate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Area;
+    use crate::{count::Case, model::Area};
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
@@ -180,7 +180,7 @@ mod tests {
         Case {
             month: Some(day(&format!("{}01", &on[..8]))),
             categories: CategorySet::from_bits(categories),
-            ward: ward.map(str::to_owned),
+            ward: ward.map(Into::into),
             ..crate::count::case::tests::case(day(on), day(on))
         }
     }
@@ -195,6 +195,7 @@ mod tests {
             valid_from: day("2000-01-01"),
             valid_to: None,
             population: None,
+            workday_population: None,
         };
         let areas = [area(AreaKind::Ward, "A"), area(AreaKind::Ward, "B"), area(AreaKind::Csp, "C")];
         let links = ["A", "B"].map(|ward| (ward.to_owned(), AreaKind::Csp, "C".to_owned()));
@@ -215,7 +216,7 @@ mod tests {
         );
         assert_eq!(ledger.by_ward(CategorySet::from_bits(0b10)), [[1, 0, 0, 0, 0], [0; 5]]);
         assert_eq!(ledger.months_by_ward(both).1, [[1], [1]]);
-        assert_eq!(Ledger::new(&geography, &[], day("2026-06-30")).length(), 1);
+        assert_eq!(Ledger::new(&geography, &[] as &[Case], day("2026-06-30")).length(), 1);
         let old = [case("1998-01-01", Some("A"), 1), cases[0].clone(), cases[1].clone()];
         let ledger = Ledger::new(&geography, &old, day("2026-06-30"));
         assert_eq!(ledger.first(), day("2026-06-26"), "one report of long ago is no history");

@@ -7,13 +7,15 @@
 //!
 //! One file with a function over [`Case`]s; counts are of incidents, each once, never of mentions.
 
+mod archive;
 mod case;
 mod completeness;
 mod feeds;
 mod history;
 mod ledger;
 
-pub use case::Case;
+pub use archive::{Archive, Seen, SeenIncident};
+pub use case::{Case, Counted};
 pub use completeness::Completeness;
 pub use feeds::{Feed, feeds};
 pub use history::{History, HistoryAt, Linked};

@@ -358,6 +358,7 @@ mod tests {
             valid_from: day("2000-01-01"),
             valid_to: None,
             population: None,
+            workday_population: None,
         };
         let geography = Geography::on(day(LAST), ["A", "B", "C"].map(ward), []).unwrap();
         Ledger::new(&geography, cases, day(LAST))

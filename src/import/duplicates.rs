@@ -9,7 +9,7 @@ use uuid::Uuid;
 const NEAR_METRES: f64 = 300.0;
 
 /// Reports farther apart than this are two events.
-const NEAR_DAYS: i64 = 2;
+pub const NEAR_DAYS: i64 = 2;
 
 /// Two reports that are probably one event.
 #[derive(Debug, Clone, PartialEq, Eq)]

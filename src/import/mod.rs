@@ -21,7 +21,7 @@ mod table;
 mod when;
 
 pub use areas::{AreasError, geometry, read_areas, shape};
-pub use duplicates::{SameEvent, same_event};
+pub use duplicates::{NEAR_DAYS, SameEvent, same_event};
 pub use identity::{content_hash, hex};
 pub use json::{JsonError, MOST_OBJECTS, read_json};
 pub use mapping::{Mapping, MappingError, SHIPPED_MAPPINGS};

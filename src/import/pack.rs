@@ -52,7 +52,7 @@ struct Word {
     label: String,
 }
 
-/// Reads the four files of a pack: `pack.toml`, `areas.csv`, `links.csv` (ward, kind, code) and `directory.csv` (role,
+/// Reads the four files of a pack: `pack.toml`, `areas.csv` (a column `workday_population` may follow), `links.csv` (ward, kind, code) and `directory.csv` (role,
 /// kind, code, mailbox; kind and code empty for the whole county).
 ///
 /// # Errors
@@ -61,7 +61,8 @@ struct Word {
 pub fn read_pack(pack: &str, areas: &str, links: &str, directory: &str) -> Result<PackFiles, PackMistakes> {
     let mut mistakes = Vec::new();
     let pack = read_words(pack).map_err(|wrong| mistakes.push(wrong)).ok();
-    let areas = table("areas.csv", areas, &AREA_COLUMNS, &mut mistakes, read_area);
+    let given = columns(areas).clamp(7, AREA_COLUMNS.len());
+    let areas = table("areas.csv", areas, &AREA_COLUMNS[..given], &mut mistakes, read_area);
     let links = table("links.csv", links, &["ward", "kind", "code"], &mut mistakes, |row| {
         Ok((text(row, 0, "ward")?, kind(row, 1)?, text(row, 2, "code")?))
     });
@@ -93,10 +94,9 @@ pub fn read_pack(pack: &str, areas: &str, links: &str, directory: &str) -> Resul
 /// Every mistake: an unknown role or area, a mailbox that is no address.
 pub fn read_directory(directory: &str, areas: &[Area]) -> Result<Vec<Mailbox>, PackMistakes> {
     let mut mistakes = Vec::new();
-    let columns = ["role", "kind", "code", "mailbox", "active", "mute"];
-    let header = directory.trim_start_matches('\u{feff}').lines().next().unwrap_or_default();
-    let given = header.split(',').count().clamp(4, columns.len());
-    let found = table("directory.csv", directory, &columns[..given], &mut mistakes, |row| {
+    let names = ["role", "kind", "code", "mailbox", "active", "mute"];
+    let given = columns(directory).clamp(4, names.len());
+    let found = table("directory.csv", directory, &names[..given], &mut mistakes, |row| {
         let area = match row.get(1) {
             None | Some("") => None,
             Some(_) => Some(AreaRef { kind: kind(row, 1)?, code: text(row, 2, "code")? }),
@@ -124,8 +124,13 @@ pub fn read_directory(directory: &str, areas: &[Area]) -> Result<Vec<Mailbox>, P
     if mistakes.is_empty() { Ok(found) } else { Err(PackMistakes(mistakes)) }
 }
 
-const AREA_COLUMNS: [&str; 7] =
-    ["kind", "code", "name", "boundary_year", "valid_from", "valid_to", "population"];
+const AREA_COLUMNS: [&str; 8] =
+    ["kind", "code", "name", "boundary_year", "valid_from", "valid_to", "population", "workday_population"];
+
+/// Columns of a table's first line.
+fn columns(text: &str) -> usize {
+    text.trim_start_matches('\u{feff}').lines().next().unwrap_or_default().split(',').count()
+}
 
 fn read_words(text: &str) -> Result<Pack, String> {
     let read: PackToml =
@@ -184,11 +189,16 @@ fn read_area(row: &StringRecord) -> Result<Area, String> {
             .ok_or("boundary_year is not a year")?,
         valid_from: day(4)?,
         valid_to: if row.get(5).unwrap_or_default().is_empty() { None } else { Some(day(5)?) },
-        population: match row.get(6).unwrap_or_default() {
-            "" => None,
-            text => Some(text.parse().map_err(|_| "population is not a whole number".to_owned())?),
-        },
+        population: people(row, 6, "population")?,
+        workday_population: people(row, 7, "workday_population")?,
     })
+}
+
+fn people(row: &StringRecord, place: usize, name: &str) -> Result<Option<u32>, String> {
+    match row.get(place).unwrap_or_default() {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| format!("{name} is not a whole number")),
+    }
 }
 
 /// Reads a small table whose columns are known; every row that can't be used becomes a mistake with its line.
@@ -272,6 +282,13 @@ mod tests {
         let directory = "role,kind,code,mailbox\ncsp_coordinator,csp,mill,csp@mill.invalid\nhate_lead,,,lead@police.invalid\n";
         let read = read_pack(PACK, AREAS, links, directory).unwrap();
         assert_eq!(read.areas.len(), 2);
+        assert_eq!(read.areas[0].workday_population, None);
+        let by_day = AREAS
+            .replace("population\n", "population,workday_population\n")
+            .replace("8000\n", "8000,12000\n");
+        let read = read_pack(PACK, &by_day, links, directory).unwrap();
+        assert_eq!((read.areas[0].population, read.areas[0].workday_population), (Some(8_000), Some(12_000)));
+        assert_eq!(read.areas[1].workday_population, None);
         assert_eq!(read.directory[1].area, None);
         assert_eq!(read.pack.category_labels, ["Race"]);
     }

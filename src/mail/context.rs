@@ -3,7 +3,8 @@
 use super::Picture;
 use crate::{
     alerts::NoticeKind,
-    model::{Alert, Geography, Incident, Pack, Told},
+    count::SeenIncident,
+    model::{Alert, Geography, Pack, Told},
     picture::History,
     rules::TellAgain,
 };
@@ -128,16 +129,17 @@ impl Figures {
     /// From the incidents of the alert, as known on the night. Midnight and noon sharp are what systems write when they
     /// don't know the hour, so they count as unknown.
     #[must_use]
-    pub fn of(incidents: &[&Incident], pack: &Pack) -> Self {
+    pub fn of(incidents: &[SeenIncident<'_>], pack: &Pack) -> Self {
         let mut figures = Self { incidents: incidents.len() as u64, ..Self::default() };
         for incident in incidents {
-            for code in pack.categories.names(incident.categories) {
+            for code in pack.categories.names(incident.categories()) {
                 *figures.mentions.entry(code.to_owned()).or_default() += 1;
             }
-            figures.crimes += u64::from(incident.class == "crime");
-            let local = incident.occurred_from.with_timezone(&pack.zone).time();
+            figures.crimes += u64::from(incident.class() == "crime");
+            let (from, to) = incident.occurred();
+            let local = from.with_timezone(&pack.zone).time();
             let sharp = local.num_seconds_from_midnight().is_multiple_of(12 * 3600);
-            if !sharp && incident.occurred_to - incident.occurred_from <= Self::VAGUEST_HOUR {
+            if !sharp && to - from <= Self::VAGUEST_HOUR {
                 figures.hours[local.hour() as usize] += 1;
             }
         }
@@ -146,10 +148,10 @@ impl Figures {
     }
 }
 
-fn across(incidents: &[&Incident]) -> Option<f64> {
+fn across(incidents: &[SeenIncident<'_>]) -> Option<f64> {
     let places: Option<Vec<(f64, f64)>> = incidents
         .iter()
-        .map(|incident| incident.place.map(|place| (place.easting, place.northing)))
+        .map(|incident| incident.place().map(|place| (place.easting, place.northing)))
         .collect();
     let places = places.filter(|places| places.len() > 1)?;
     let mut widest = 0.0_f64;
@@ -165,9 +167,11 @@ fn across(incidents: &[&Incident]) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::{
+        count::Archive,
         mail::sample::Sample,
-        model::{Place, Precision, Status},
+        model::{Incident, Place, Precision, Status},
     };
+    use std::{collections::HashMap, sync::Arc};
     use uuid::Uuid;
 
     fn incident(
@@ -200,6 +204,14 @@ mod tests {
         }
     }
 
+    fn of(incidents: &[Incident], pack: &Pack) -> Figures {
+        let apart =
+            incidents.iter().zip(1..).map(|(one, id)| Incident { id: Uuid::from_u128(id), ..one.clone() });
+        let archive = Arc::new(Archive::of(apart, HashMap::new()));
+        let seen = archive.as_known(DateTime::<Utc>::MAX_UTC);
+        Figures::of(&seen.iter().collect::<Vec<_>>(), pack)
+    }
+
     #[test]
     fn figures_count_mentions_crimes_local_hours_and_the_widest_distance() {
         let pack = Sample::new().pack;
@@ -210,14 +222,14 @@ mod tests {
             incident(&pack, &["race"], "crime", "2026-06-24T23:00:00Z", 0, 460_100.0),
             incident(&pack, &["race"], "crime", "2026-06-25T20:30:00Z", 600, 460_100.0),
         ];
-        let figures = Figures::of(&incidents.iter().collect::<Vec<_>>(), &pack);
+        let figures = of(&incidents, &pack);
         assert_eq!((figures.incidents, figures.crimes), (4, 3));
         assert_eq!(figures.mentions, [("race".to_owned(), 4), ("religion".to_owned(), 1)].into());
         assert_eq!((figures.hours[15], figures.hours.iter().sum::<u64>()), (2, 2));
         assert_eq!(figures.across_metres, Some(300.0));
 
         incidents[0].place = None;
-        assert_eq!(Figures::of(&incidents.iter().collect::<Vec<_>>(), &pack).across_metres, None);
+        assert_eq!(of(&incidents, &pack).across_metres, None);
         assert_eq!(Figures::of(&[], &pack), Figures::default());
     }
 }

@@ -44,6 +44,7 @@ fn geography() -> Geography {
         valid_from: day("2020-01-01"),
         valid_to: None,
         population: None,
+        workday_population: None,
     };
     let wards = [
         ("W1", "Belgrave", "leicester"),

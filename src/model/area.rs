@@ -71,6 +71,9 @@ pub struct Area {
     pub valid_to: Option<NaiveDate>,
     /// Residents, where known.
     pub population: Option<u32>,
+    /// People who are there on a working day, where known: in a centre many more than live there.
+    #[serde(default)]
+    pub workday_population: Option<u32>,
 }
 
 impl Area {
@@ -204,6 +207,7 @@ mod tests {
             valid_from: day(from),
             valid_to: to.map(day),
             population: None,
+            workday_population: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! One reported event, as one source told it at one time.
 
 use super::CategorySet;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -96,17 +96,13 @@ impl Incident {
     /// Such incidents are judged by the calendar month alone ([`Incident::month`]).
     #[must_use]
     pub fn day(&self, zone: Tz) -> Option<NaiveDate> {
-        let (first, last) = self.days(zone);
-        ((last - first).num_days() <= Self::LONGEST_DAILY_RANGE).then_some(first)
+        day_and_month((self.occurred_from, self.occurred_to), zone).0
     }
 
     /// The first day of the calendar month it fell in, or `None` when its range crosses months.
     #[must_use]
     pub fn month(&self, zone: Tz) -> Option<NaiveDate> {
-        use chrono::Datelike;
-        let (first, last) = self.days(zone);
-        let month = |day: NaiveDate| day.with_day(1);
-        if month(first) == month(last) { month(first) } else { None }
+        day_and_month((self.occurred_from, self.occurred_to), zone).1
     }
 
     /// Whether it counts at all.
@@ -114,11 +110,23 @@ impl Incident {
     pub fn counts(&self) -> bool {
         self.status != Status::Withdrawn
     }
+}
 
-    fn days(&self, zone: Tz) -> (NaiveDate, NaiveDate) {
-        let local = |instant: DateTime<Utc>| instant.with_timezone(&zone).date_naive();
-        (local(self.occurred_from), local(self.occurred_to))
-    }
+/// The local day and the first day of the month on which what happened in a range of time is counted, as
+/// [`Incident::day`] and [`Incident::month`] say.
+#[must_use]
+pub fn day_and_month(
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+    zone: Tz,
+) -> (Option<NaiveDate>, Option<NaiveDate>) {
+    let local = |instant: DateTime<Utc>| instant.with_timezone(&zone).date_naive();
+    let first = local(from);
+    let last = if to == from { first } else { local(to) };
+    let month = |day: NaiveDate| day.with_day(1);
+    (
+        ((last - first).num_days() <= Incident::LONGEST_DAILY_RANGE).then_some(first),
+        month(first).filter(|begin| month(last) == Some(*begin)),
+    )
 }
 
 #[cfg(test)]

@@ -94,6 +94,12 @@ impl Pack {
         self.labels().find(|(known, _)| *known == code).map_or(code, |(_, label)| label)
     }
 
+    /// What people call a class.
+    #[must_use]
+    pub fn class_label(&self, code: &str) -> Option<&str> {
+        self.classes.iter().find(|class| class.code == code).map(|class| class.label.as_str())
+    }
+
     /// The codes of the categories and what people call them, in the pack's order.
     pub fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
         self.categories

@@ -10,14 +10,17 @@ mod frame;
 mod labels;
 mod outline;
 
-use super::chart::{ChartError, GROUND, INK, SOFT_INK, opened, rasterised};
+use super::{
+    chart::{ChartError, GROUND, INK, SOFT_INK, opened, rasterised},
+    letters::escaped,
+};
 use crate::{
     locate::{Boundary, neighbours},
     words::{clean, listed},
 };
 use frame::{Frame, Panel, bounds, overlap};
 use geo::{MultiPolygon, Rect};
-use labels::{Label, escaped};
+use labels::Label;
 use outline::{Drawn, borders};
 use std::{collections::BTreeSet, fmt::Write as _};
 

@@ -4,8 +4,10 @@
 //! colours, and a sentence that says the same. Needs no browser.
 
 pub mod chart;
+pub mod county;
 pub mod map;
 mod history;
 mod indexed;
+mod letters;
 
 pub use history::{History, Period};

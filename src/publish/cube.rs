@@ -140,11 +140,11 @@ pub fn publish<'a>(
             Span::Month => case.month,
             Span::Week => case.day,
         };
-        let Some(ward) = case.ward.as_ref().filter(|_| day.is_some_and(|day| window.holds(day))) else {
+        let Some(ward) = case.ward.as_deref().filter(|_| day.is_some_and(|day| window.holds(day))) else {
             continue;
         };
         let areas: Vec<String> = match span.kind() {
-            AreaKind::Ward => vec![ward.clone()],
+            AreaKind::Ward => vec![ward.to_owned()],
             kind => geography.above(ward, kind).map(|area| area.code.clone()).collect(),
         };
         for area in areas {

@@ -341,6 +341,7 @@ mod tests {
             valid_from: day("2020-01-01"),
             valid_to: None,
             population,
+            workday_population: None,
         };
         let areas = [
             area(AreaKind::Ward, "W1", Some(1_000)),

@@ -2,7 +2,7 @@
 
 use super::calendar::{Calendar, Event, Where};
 use crate::{
-    count::{Case, Completeness, Ledger},
+    count::{Case, Completeness, Counted, Ledger},
     detect::{
         Expectation, MonthBaseline, Multipliers, Nightly, Past, Surroundings, Weekdays, judgement,
         reference::Method, usual_by,
@@ -65,7 +65,7 @@ pub(super) struct Scanned {
 impl Only {
     fn holds(&self, case: &Case) -> bool {
         match self {
-            Self::Source(source) => case.source == *source,
+            Self::Source(source) => *case.source == **source,
             Self::Without(categories) => !case.categories.touches(*categories),
         }
     }
@@ -107,8 +107,21 @@ impl<'a> Night<'a> {
         last: NaiveDate,
     ) -> Self {
         let cases: Vec<&Case> = cases.into_iter().collect();
-        let ledger = Ledger::new(geography, cases.iter().copied(), last);
-        let completeness = Completeness::learn(cases.iter().copied(), last);
+        let counted = cases.clone().into_iter().map(Counted::from);
+        Self { cases, ..Self::counting(geography, categories, counted, last) }
+    }
+
+    /// A night that can be judged area by area, but has no single cases: for pages, which need no clusters. Of many
+    /// incidents it takes much less room.
+    #[must_use]
+    pub fn counting<'c>(
+        geography: &'a Geography,
+        categories: &'a Categories,
+        counted: impl IntoIterator<Item = Counted<'c>> + Clone,
+        last: NaiveDate,
+    ) -> Self {
+        let ledger = Ledger::new(geography, counted.clone(), last);
+        let completeness = Completeness::learn(counted, last);
         let mut county = vec![0.0; ledger.length()];
         for ward in ledger.by_ward(categories.all()) {
             for (sum, count) in county.iter_mut().zip(ward) {
@@ -119,7 +132,7 @@ impl<'a> Night<'a> {
         Self {
             geography,
             categories,
-            cases,
+            cases: Vec::new(),
             ledger,
             completeness,
             weekdays,
@@ -314,7 +327,8 @@ impl<'a> Night<'a> {
         };
         let mut seen = vec![(0.0, 0.0); wards.len()];
         for &case in &self.cases {
-            let ward = case.ward.as_ref().and_then(|ward| wards.binary_search(ward).ok());
+            let ward = case.ward.as_deref();
+            let ward = ward.and_then(|own| wards.binary_search_by(|ward| ward.as_str().cmp(own)).ok());
             if let (Some(ward), Some((east, north))) = (ward, case.point) {
                 let away = (f64::from(east) - easting).hypot(f64::from(north) - northing);
                 seen[ward].0 += f64::from(u8::from(away <= metres));

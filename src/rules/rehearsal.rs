@@ -208,16 +208,16 @@ impl<'a> Stage<'a> {
         let ward = if one.next_door { self.wards.get(1) } else { self.wards.first() };
         Case {
             id: Uuid::nil(),
-            source: one.source.clone().unwrap_or_else(|| made.source.clone()),
+            source: one.source.as_deref().unwrap_or(&made.source).into(),
             day: Some(day),
             month: day.with_day(1),
             categories: self.category(rule, one.category.as_deref()),
-            ward: ward.cloned(),
+            ward: ward.map(|ward| ward.as_str().into()),
             point: one.point,
             precision: if one.point.is_some() { Precision::Exact } else { Precision::Ward },
             known_on: day + Days::new(1),
-            repeat_key: one.repeat_key.clone(),
-            offence: one.offence.as_ref().map(|offence| offence.trim().to_lowercase()),
+            repeat_key: one.repeat_key.as_deref().map(Into::into),
+            offence: one.offence.as_ref().map(|offence| offence.trim().to_lowercase().into()),
         }
     }
 
@@ -301,19 +301,19 @@ impl Made {
         let (column, row) = ((place % 14) as i32, (place / 14) as i32);
         let east = self.centre.0 + column * APART + 700 + scatter * 397 % 1_201;
         let north = self.centre.1 + row * APART + 700 + scatter * 769 % 1_201;
-        let other = Some("another kind".to_owned());
+        let other = "another kind";
         Case {
             id: Uuid::nil(),
-            source: self.source.clone(),
+            source: self.source.as_str().into(),
             day: Some(day),
             month: day.with_day(1),
             categories: self.category,
-            ward: Some(ward.to_owned()),
+            ward: Some(ward.into()),
             point: Some((east, north)),
             precision: Precision::Exact,
             known_on: day + Days::new(1),
             repeat_key: None,
-            offence: if of_kind { self.kind.clone().or(other) } else { other },
+            offence: Some(self.kind.as_deref().filter(|_| of_kind).unwrap_or(other).into()),
         }
     }
 }

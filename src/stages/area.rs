@@ -2,14 +2,14 @@
 
 use super::{figures::Question, night::Engine};
 use crate::{
+    count::{Seen, SeenIncident},
     detect::Past,
-    model::{AreaRef, CategorySet, Geography, Incident, Window},
-    rules::Night,
-    store::SeenIncident,
+    model::{AreaRef, CategorySet, Geography, Window},
 };
 use anyhow::Result;
-use chrono::{Datelike, Days, NaiveDate, Timelike};
+use chrono::{DateTime, Datelike, Days, NaiveDate, Timelike, Utc};
 use chrono_tz::Tz;
+use std::sync::Arc;
 
 /// Days of the curve and of the hours: two years.
 const REACH: u64 = 2 * 365;
@@ -34,21 +34,6 @@ pub struct AreaView {
     pub without_hour: u32,
 }
 
-impl AreaView {
-    /// Reports a year for every 1,000 of so many residents, in the windows of the last year.
-    #[must_use]
-    pub fn per_thousand(&self, people: u32) -> f64 {
-        let last = self.curve.last().map(|one| one.window.last);
-        let year = self
-            .curve
-            .iter()
-            .filter(|one| last.is_some_and(|last| (last - one.window.first).num_days() < 365));
-        let (reports, days) =
-            year.fold((0, 0), |(reports, days), one| (reports + one.observed, days + one.window.days()));
-        reports as f64 / f64::from(people.max(1)) * 1_000.0 * 365.25 / f64::from(days.max(1))
-    }
-}
-
 /// One category in one area.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CategoryView {
@@ -69,15 +54,23 @@ pub struct CategoryView {
 /// # Errors
 ///
 /// When the store fails.
-pub async fn area_view(engine: &Engine, area: &AreaRef, question: &Question) -> Result<Option<AreaView>> {
+pub async fn area_view(
+    engine: &Arc<Engine>,
+    area: &AreaRef,
+    question: &Question,
+) -> Result<Option<AreaView>> {
+    let seen = engine.as_known(question.as_known_on).await?;
+    let (engine, area, question) = (Arc::clone(engine), area.clone(), question.clone());
+    tokio::task::spawn_blocking(move || looked_at(&engine, &seen, &area, &question)).await?
+}
+
+fn looked_at(engine: &Engine, seen: &Seen, area: &AreaRef, question: &Question) -> Result<Option<AreaView>> {
     let geography = engine.county.geography(question.night)?;
     if geography.get(area.kind, &area.code).is_none() {
         return Ok(None);
     }
-    let seen = engine.as_known(question.as_known_on).await?;
-    let cases = engine.cases(&seen, question.as_known_on);
     let known = &engine.county.pack.categories;
-    let mut night = Night::new(&geography, known, &cases, question.night);
+    let mut night = question.counted(engine, &geography, seen);
     let one = question.category.as_deref().and_then(|code| known.find(code));
     let asked: CategorySet = one.unwrap_or(known.all());
     let window = Window::ending(question.night, question.days);
@@ -103,10 +96,11 @@ pub async fn area_view(engine: &Engine, area: &AreaRef, question: &Question) -> 
         area,
         geography: &geography,
         asked,
+        question,
         first: window.last - Days::new(REACH - 1),
         last: window.last,
     };
-    let (hours, without_hour) = own.hours(&seen, engine.county.pack.zone);
+    let (hours, without_hour) = own.hours(seen, engine.county.pack.zone);
     Ok(Some(AreaView { curve, categories, hours, without_hour }))
 }
 
@@ -115,23 +109,25 @@ struct Own<'a> {
     area: &'a AreaRef,
     geography: &'a Geography,
     asked: CategorySet,
+    question: &'a Question,
     first: NaiveDate,
     last: NaiveDate,
 }
 
 impl Own<'_> {
-    fn holds(&self, incident: &Incident, zone: Tz) -> bool {
-        let day = incident.occurred_from.with_timezone(&zone).date_naive();
-        incident.categories.touches(self.asked)
+    fn holds(&self, incident: &SeenIncident<'_>, zone: Tz) -> bool {
+        let day = incident.occurred().0.with_timezone(&zone).date_naive();
+        incident.categories().touches(self.asked)
+            && self.question.counts(incident)
             && (self.first..=self.last).contains(&day)
-            && incident.ward.as_ref().is_some_and(|ward| self.geography.lies_in(ward, self.area))
+            && incident.ward().is_some_and(|ward| self.geography.lies_in(ward, self.area))
     }
 
-    fn hours(&self, seen: &[SeenIncident], zone: Tz) -> (Week, u32) {
+    fn hours(&self, seen: &Seen, zone: Tz) -> (Week, u32) {
         let mut week = Week::default();
         let mut without = 0;
-        for one in seen.iter().filter(|one| self.holds(&one.incident, zone)) {
-            match block(&one.incident, zone) {
+        for one in seen.iter().filter(|one| self.holds(one, zone)) {
+            match block(one.occurred(), zone) {
                 Some((weekday, block)) => week[weekday][block] += 1,
                 None => without += 1,
             }
@@ -142,48 +138,26 @@ impl Own<'_> {
 
 /// The weekday and the block of hours in which it happened, when both ends of its range lie in the same one. Midnight to the
 /// minute is what records without an hour say.
-fn block(incident: &Incident, zone: Tz) -> Option<(usize, usize)> {
-    let of = |at: chrono::DateTime<chrono::Utc>| {
+fn block((first, last): (DateTime<Utc>, DateTime<Utc>), zone: Tz) -> Option<(usize, usize)> {
+    let of = |at: DateTime<Utc>| {
         let local = at.with_timezone(&zone);
         (local.date_naive(), (local.hour() / HOURS) as usize)
     };
-    let (from, to) = (of(incident.occurred_from), of(incident.occurred_to));
-    let local = incident.occurred_from.with_timezone(&zone);
-    let is_bare_day =
-        local.num_seconds_from_midnight() == 0 && incident.occurred_from == incident.occurred_to;
+    let (from, to) = (of(first), of(last));
+    let local = first.with_timezone(&zone);
+    let is_bare_day = local.num_seconds_from_midnight() == 0 && first == last;
     (from == to && !is_bare_day).then_some((from.0.weekday().num_days_from_monday() as usize, from.1))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Precision, Status};
-    use uuid::Uuid;
-
-    fn incident(from: &str, to: &str) -> Incident {
-        Incident {
-            id: Uuid::nil(),
-            source: "police".into(),
-            reference: "1".into(),
-            known_at: "2026-07-01T00:00:00Z".parse().unwrap(),
-            class: "crime".into(),
-            status: Status::Confirmed,
-            categories: CategorySet::from_bits(1),
-            occurred_from: from.parse().unwrap(),
-            occurred_to: to.parse().unwrap(),
-            recorded_at: None,
-            place: None,
-            precision: Precision::Ward,
-            ward: Some("E05010461".into()),
-            channel: None,
-            offence: None,
-            repeat_key: None,
-        }
-    }
 
     #[test]
     fn the_hour_is_local_and_counts_only_when_it_is_known() {
-        let of = |from: &str, to: &str| block(&incident(from, to), chrono_tz::Europe::London);
+        let of = |from: &str, to: &str| {
+            block((from.parse().unwrap(), to.parse().unwrap()), chrono_tz::Europe::London)
+        };
         // 23:30 on a Monday in winter; in summer the same instant is half past midnight on Tuesday.
         assert_eq!(of("2026-01-05T23:30:00Z", "2026-01-05T23:30:00Z"), Some((0, 7)));
         assert_eq!(of("2026-06-29T23:30:00Z", "2026-06-29T23:30:00Z"), Some((1, 0)));

@@ -37,14 +37,13 @@ impl Engine {
         let codes = pack.categories.codes();
         let sets: Vec<_> = codes.iter().filter_map(|code| pack.categories.find(code)).collect();
         let mut by_ward: HashMap<&str, (u64, Vec<u64>)> = HashMap::new();
-        for one in &seen {
-            let incident = &one.incident;
-            let day = incident.day(pack.zone).filter(|day| (window.first..=window.last).contains(day));
-            let (Some(_), Some(ward)) = (day, &incident.ward) else { continue };
+        for one in seen.iter() {
+            let day = one.day(pack.zone).filter(|day| (window.first..=window.last).contains(day));
+            let (Some(_), Some(ward)) = (day, one.ward()) else { continue };
             let (incidents, mentions) = by_ward.entry(ward).or_insert_with(|| (0, vec![0; sets.len()]));
             *incidents += 1;
             for (count, set) in mentions.iter_mut().zip(&sets) {
-                *count += u64::from(incident.categories.touches(*set));
+                *count += u64::from(one.categories().touches(*set));
             }
         }
         let mut found: BTreeMap<String, AreaCount> = geography

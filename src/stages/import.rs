@@ -10,10 +10,7 @@ use crate::{
 use anyhow::{Context, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
 /// A file to import.
@@ -110,7 +107,9 @@ async fn compared(
     let outside_every_ward =
         read.incidents.iter().filter(|one| one.place.is_some() && one.ward.is_none()).count();
     let without_place = read.incidents.iter().filter(|one| one.place.is_none()).count();
-    let known = store.known_versions(origin.source).await.context("loading what is known of this source")?;
+    let ids: BTreeSet<Uuid> = read.incidents.iter().map(|incident| incident.id).collect();
+    let ids: Vec<Uuid> = ids.into_iter().collect();
+    let known = store.known_versions(&ids).await.context("loading what is known of these incidents")?;
     let (new, sorted) = sort(read.incidents, known, now);
     let mut sorted = sorted.into_iter();
     let became = |usable: &bool| {
@@ -187,13 +186,18 @@ pub(super) async fn committed(tx: Tx) -> Result<()> {
 /// Reports from other sources that are probably the same events as the new ones. A link holds from the moment both
 /// reports were known, so that a replay sees it when a night of that time could have seen it.
 async fn same_events(store: &Store, new: &[NewVersion], now: DateTime<Utc>) -> Result<Vec<LinkedEvent>> {
-    let known: Vec<Incident> = store
-        .incidents_as_known(now + TimeDelta::days(1))
+    let began = || new.iter().map(|version| version.incident.occurred_from);
+    let (Some(first), Some(last)) = (began().min(), began().max()) else { return Ok(Vec::new()) };
+    let around = TimeDelta::days(import::NEAR_DAYS);
+    let between = (first - around, last + around);
+    let mut known = store
+        .incidents_between(between, now + TimeDelta::days(1))
         .await
-        .context("loading what other sources told")?
-        .into_iter()
-        .map(|seen| Arc::unwrap_or_clone(seen.incident))
-        .collect();
+        .context("loading what other sources told")?;
+    let linked = store.same_events().await.context("loading which reports are linked")?;
+    let second: HashSet<Uuid> =
+        linked.iter().filter(|link| link.undone_at.is_none()).map(|link| link.also).collect();
+    known.retain(|incident| !second.contains(&incident.id));
     let new: Vec<Incident> = new.iter().map(|version| version.incident.clone()).collect();
     Ok(links(&known, &new))
 }

@@ -4,12 +4,12 @@ use super::{county::County, data_alerts::data_alerts, rules::InForce, telling};
 use crate::{
     alerts::{self, Judged},
     cluster::Lives,
-    count::{Case, Completeness, Ledger},
+    count::{Case, Completeness, Ledger, Seen},
     failpoint,
     mail::{Facts, Signer},
     model::{AlertLevel, Cluster, Finding, Geography, Mailbox, Subject},
     rules::{Detector, Night, Rule, RuleOutcome, RuleSet, Status, evaluate, follow},
-    store::{AlertEvent, Known, Run, RunOutcome, SeenIncident, Store, Tx},
+    store::{AlertEvent, Known, Run, RunOutcome, Store, Tx},
 };
 use anyhow::{Context, Result};
 use chrono::{DateTime, Days, NaiveDate, Utc};
@@ -58,20 +58,12 @@ pub struct When {
 
 /// What the rules say of a night, with what they said it of.
 pub struct Evaluated {
-    pub(super) seen: Vec<SeenIncident>,
+    pub(super) seen: Seen,
     pub(super) geography: Geography,
     pub(super) ledger: Ledger,
     pub(super) completeness: Completeness,
     pub(super) outcomes: Vec<RuleOutcome>,
     took: Duration,
-}
-
-impl Evaluated {
-    /// The incidents it was said of.
-    #[must_use]
-    pub fn seen(&self) -> &[SeenIncident] {
-        &self.seen
-    }
 }
 
 /// What a night brought.
@@ -135,7 +127,7 @@ impl Engine {
     /// # Errors
     ///
     /// When the county's links are wrong on that day.
-    pub fn evaluate(&self, seen: Vec<SeenIncident>, when: When, rules: &InForce) -> Result<Evaluated> {
+    pub fn evaluate(&self, seen: Seen, when: When, rules: &InForce) -> Result<Evaluated> {
         let began = Instant::now();
         let cases = self.cases(&seen, when.as_known_on);
         let geography = self.county.geography(when.night)?;
@@ -192,15 +184,15 @@ impl Engine {
     /// # Errors
     ///
     /// When the store fails.
-    pub async fn as_known(&self, instant: DateTime<Utc>) -> Result<Vec<SeenIncident>> {
+    pub async fn as_known(&self, instant: DateTime<Utc>) -> Result<Seen> {
         self.known.as_known(&self.store, instant).await.context("loading what was known")
     }
 
     /// What analysis needs of them, for nights that look at the local time of an instant.
-    pub(super) fn cases(&self, seen: &[SeenIncident], instant: DateTime<Utc>) -> Vec<Case> {
+    pub(super) fn cases(&self, seen: &Seen, instant: DateTime<Utc>) -> Vec<Case> {
         let zone = self.county.pack.zone;
         let tick = instant.with_timezone(&zone).time();
-        seen.iter().map(|one| Case::of(&one.incident, one.first_known, zone, tick)).collect()
+        seen.iter().map(|one| one.case(zone, tick)).collect()
     }
 
     async fn judge_and_tell(
@@ -451,9 +443,4 @@ fn summary(report: &NightReport, rules: &InForce, took: Duration) -> serde_json:
         "late_sources": report.late,
         "rule_mistakes": rules.mistakes,
     })
-}
-
-/// What the engine saw of an incident, by its key.
-pub(super) fn by_id<'s>(seen: &'s [SeenIncident], id: &Uuid) -> Option<&'s SeenIncident> {
-    seen.iter().find(|one| one.incident.id == *id)
 }

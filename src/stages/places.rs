@@ -2,15 +2,16 @@
 
 use super::{figures::Question, night::Engine};
 use crate::{
-    model::{Alert, AlertState, CategorySet, Incident, Place, Subject, Window},
-    store::SeenIncident,
+    count::{Seen, SeenIncident},
+    model::{Alert, AlertState, CategorySet, Place, Subject, Window},
 };
 use anyhow::Result;
 use geo::{ConvexHull, MultiPoint, Point};
 use h3o::{CellIndex, LatLng, Resolution};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet},
     f64::consts::TAU,
+    sync::Arc,
 };
 use uuid::Uuid;
 
@@ -44,37 +45,55 @@ pub struct ClusterOutline {
     pub ring: Vec<Corner>,
 }
 
-/// The reports of a question's window and category in hexagons, of those wards that may be seen. Reports without a place, or
-/// of which only the ward is known, are in none.
+/// Reports of one ward in one hexagon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    cell: CellIndex,
+    ward: String,
+    count: u32,
+}
+
+/// The reports of a question's window, category and class by hexagon and ward. Reports without a place, or of which only
+/// the ward is known, are in none.
 ///
 /// # Errors
 ///
 /// When the store fails.
-pub async fn density(
-    engine: &Engine,
-    question: &Question,
-    may_see: impl Fn(&str) -> bool,
-) -> Result<Vec<Hexagon>> {
+pub async fn density(engine: &Arc<Engine>, question: &Question) -> Result<Vec<Spot>> {
     let seen = engine.as_known(question.as_known_on).await?;
+    let (engine, question) = (Arc::clone(engine), question.clone());
+    Ok(tokio::task::spawn_blocking(move || placed(&engine, &seen, &question)).await?)
+}
+
+fn placed(engine: &Engine, seen: &Seen, question: &Question) -> Vec<Spot> {
     let pack = &engine.county.pack;
     let one = question.category.as_deref().and_then(|code| pack.categories.find(code));
     let asked: CategorySet = one.unwrap_or(pack.categories.all());
     let window = Window::ending(question.night, question.days);
-    let counted = |incident: &Incident| {
-        incident.categories.touches(asked)
+    let counted = |incident: &SeenIncident<'_>| {
+        incident.categories().touches(asked)
+            && question.counts(incident)
             && incident.day(pack.zone).is_some_and(|day| (window.first..=window.last).contains(&day))
-            && incident.ward.as_deref().is_some_and(&may_see)
     };
-    let places = seen.iter().filter(|one| counted(&one.incident)).filter_map(|one| one.incident.place);
-    Ok(hexagons(places))
+    let placed = seen.iter().filter(counted);
+    spots(placed.filter_map(|incident| Some((incident.place()?, incident.ward()?))))
 }
 
-fn hexagons(places: impl Iterator<Item = Place>) -> Vec<Hexagon> {
-    let mut counts: BTreeMap<CellIndex, u32> = BTreeMap::new();
-    for place in places {
+fn spots<'a>(placed: impl Iterator<Item = (Place, &'a str)>) -> Vec<Spot> {
+    let mut counts: BTreeMap<(CellIndex, &str), u32> = BTreeMap::new();
+    for (place, ward) in placed {
         if let Ok(at) = LatLng::new(place.lat, place.lon) {
-            *counts.entry(at.to_cell(SIZE)).or_default() += 1;
+            *counts.entry((at.to_cell(SIZE), ward)).or_default() += 1;
         }
+    }
+    counts.into_iter().map(|((cell, ward), count)| Spot { cell, ward: ward.to_owned(), count }).collect()
+}
+
+/// The hexagons of those wards that may be seen.
+pub fn hexagons(spots: &[Spot], may_see: impl Fn(&str) -> bool) -> Vec<Hexagon> {
+    let mut counts: BTreeMap<CellIndex, u32> = BTreeMap::new();
+    for spot in spots.iter().filter(|spot| may_see(&spot.ward)) {
+        *counts.entry(spot.cell).or_default() += spot.count;
     }
     let ring = |cell: CellIndex| cell.boundary().iter().map(|at| (at.lng(), at.lat())).collect();
     counts.into_iter().map(|(cell, count)| Hexagon { ring: ring(cell), count }).collect()
@@ -101,10 +120,11 @@ pub async fn cluster_outlines(
     if clusters.is_empty() {
         return Ok(Vec::new());
     }
-    let seen = engine.as_known(question.as_known_on).await?;
-    let by_id: HashMap<Uuid, &SeenIncident> = seen.iter().map(|one| (one.incident.id, one)).collect();
+    let members: BTreeSet<Uuid> = clusters.iter().flat_map(|alert| alert.latest.members.clone()).collect();
+    let members: Vec<Uuid> = members.into_iter().collect();
+    let places = engine.store.places_of(&members, question.as_known_on).await?;
     let outline = |alert: &&Alert| {
-        let members = alert.latest.members.iter().filter_map(|id| by_id.get(id)?.incident.place);
+        let members = alert.latest.members.iter().filter_map(|id| places.get(id).copied());
         let ring = ring(engine, members);
         (ring.len() > 3).then(|| ClusterOutline { number: alert.number.clone(), ring })
     };
@@ -135,9 +155,10 @@ mod tests {
 
     #[test]
     fn reports_of_one_street_share_a_hexagon_that_holds_them() {
-        let found = hexagons(
-            [(-1.1330, 52.6400), (-1.1331, 52.6401), (-1.3, 52.5)].map(|(x, y)| place(x, y)).into_iter(),
-        );
+        let placed = [((-1.1330, 52.6400), "A"), ((-1.1331, 52.6401), "B"), ((-1.3, 52.5), "A")];
+        let spots = spots(placed.map(|((x, y), ward)| (place(x, y), ward)).into_iter());
+        assert_eq!(hexagons(&spots, |ward| ward == "B").len(), 1, "of another ward nothing is shown");
+        let found = hexagons(&spots, |_| true);
         let mut counts: Vec<u32> = found.iter().map(|one| one.count).collect();
         counts.sort_unstable();
         assert_eq!(counts, [1, 2]);
@@ -151,7 +172,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_report_is_in_one_hexagon(places in prop::collection::vec((-2.0..0.0, 52.0..54.0), 0..40)) {
-            let found = hexagons(places.iter().map(|(x, y)| place(*x, *y)));
+            let found = hexagons(&spots(places.iter().map(|(x, y)| (place(*x, *y), "A"))), |_| true);
             prop_assert_eq!(found.iter().map(|one| one.count as usize).sum::<usize>(), places.len());
         }
     }

@@ -2,10 +2,10 @@
 
 use super::night::{Engine, When};
 use crate::{
-    count::Case,
+    count::{Case, Seen},
     model::Alert,
     publish::{Publication, due, publish},
-    store::{AlertEvent, SeenIncident},
+    store::AlertEvent,
 };
 use anyhow::{Context, Result};
 use chrono::{DateTime, Days, NaiveDate, Utc};
@@ -13,12 +13,7 @@ use uuid::Uuid;
 
 impl Engine {
     /// Publishes every month and week that is due on the morning after a night, as known then. What is there stays.
-    pub(super) async fn publish_due(
-        &self,
-        seen: &[SeenIncident],
-        since: NaiveDate,
-        when: When,
-    ) -> Result<usize> {
+    pub(super) async fn publish_due(&self, seen: &Seen, since: NaiveDate, when: When) -> Result<usize> {
         let there = self.store.published_keys().await.context("looking for what is published")?;
         let morning = when.night + Days::new(1);
         let due = due(self.county.pack.publish, since, morning, &there);

@@ -2,12 +2,12 @@
 
 use super::{
     letters::Letter,
-    night::{Engine, Evaluated, NightReport, When, by_id},
+    night::{Engine, Evaluated, NightReport, When},
 };
 use crate::{
     alerts::{Notice, route},
     mail::{Facts, Figures, LateReports, about},
-    model::{Alert, Asked, CalendarNote, Effect, Finding, Incident, Mailbox, SignalKind, Subject, Window},
+    model::{Alert, Asked, CalendarNote, Effect, Finding, Mailbox, SignalKind, Subject, Window},
     picture::History,
     rules::Rule,
 };
@@ -49,12 +49,7 @@ impl Telling<'_> {
         let parties = route.recipients.iter().map(crate::alerts::Recipient::party).collect();
         alert.asked = vec![Asked { parties, since: now, by }];
         alert.follow_up_days = Some(rule.follow_up_within_days);
-        let members: Vec<&Incident> = alert
-            .latest
-            .members
-            .iter()
-            .filter_map(|id| Some(&*by_id(&self.night.seen, id)?.incident))
-            .collect();
+        let members = self.night.seen.of(&alert.latest.members);
         let facts = Facts {
             alert: alert.clone(),
             kind: notice.kind.clone(),

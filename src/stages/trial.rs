@@ -11,7 +11,7 @@ use super::{
 use crate::{
     alerts::{self, Judged},
     cluster::Lives,
-    count::{History, HistoryAt},
+    count::{Archive, History, HistoryAt},
     import::{ImportContext, Mapping, read_incidents},
     model::{Alert, AlertLevel, AlertState, AreaKind, Finding, Geography, Incident, Period, Subject, Window},
     rules::{
@@ -37,8 +37,8 @@ const SIMULATED_YEARS: u32 = 5;
 ///
 /// When the store fails.
 pub async fn known(engine: &Engine) -> Result<History> {
-    let versions = engine.known.versions(&engine.store).await.context("loading what was known")?;
-    Ok(History::new(versions.incidents(), versions.links(), engine.county.pack.zone))
+    let archive = engine.known.archive(&engine.store).await.context("loading what was known")?;
+    Ok(History::of(&archive, engine.county.pack.zone))
 }
 
 /// A county of the same wards in which nothing happens beside what is usual: every alert in it is a false one. Its last day
@@ -77,8 +77,7 @@ pub async fn quiet(
         linked.entry(link.also).or_default().push((link.linked_at, link.undone_at));
     }
     all.extend(second);
-    all.sort_by_key(|version| (version.id, version.known_at));
-    Ok(Some(History::new(&all, &linked, here.pack.zone)))
+    Ok(Some(History::of(&Archive::of(all, linked), here.pack.zone)))
 }
 
 /// The rule as if it were live, with those it can't be judged without: the rules it names, and for a cluster rule the other

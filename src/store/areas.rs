@@ -8,11 +8,14 @@ statements! {
     SAVE_PACK = "INSERT INTO pack (id, body, loaded_at) VALUES ('pack', $1, $2)
         ON CONFLICT (id) DO UPDATE SET body = excluded.body, loaded_at = excluded.loaded_at";
     LOAD_PACK = "SELECT body FROM pack WHERE id = 'pack'";
-    SAVE_AREA = "INSERT INTO area (kind, code, boundary_year, name, valid_from, valid_to, population)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+    SAVE_AREA = "INSERT INTO area (kind, code, boundary_year, name, valid_from, valid_to, population,
+            workday_population)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         ON CONFLICT (kind, code, boundary_year) DO UPDATE SET name = excluded.name,
-            valid_from = excluded.valid_from, valid_to = excluded.valid_to, population = excluded.population";
-    LOAD_AREAS = "SELECT kind, code, boundary_year, name, valid_from, valid_to, population FROM area
+            valid_from = excluded.valid_from, valid_to = excluded.valid_to, population = excluded.population,
+            workday_population = excluded.workday_population";
+    LOAD_AREAS = "SELECT kind, code, boundary_year, name, valid_from, valid_to, population,
+            workday_population FROM area
         ORDER BY kind, code, boundary_year";
     SAVE_LINK = "INSERT INTO area_link (ward, kind, code) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     FORGET_LINKS = "DELETE FROM area_link";
@@ -50,6 +53,7 @@ struct AreaRow {
     valid_from: NaiveDate,
     valid_to: Option<NaiveDate>,
     population: Option<i64>,
+    workday_population: Option<i64>,
 }
 
 impl TryFrom<AreaRow> for Area {
@@ -64,6 +68,7 @@ impl TryFrom<AreaRow> for Area {
             valid_from: row.valid_from,
             valid_to: row.valid_to,
             population: row.population.and_then(|n| n.try_into().ok()),
+            workday_population: row.workday_population.and_then(|n| n.try_into().ok()),
         })
     }
 }
@@ -179,6 +184,7 @@ impl Tx {
                 .bind(area.valid_from)
                 .bind(area.valid_to)
                 .bind(area.population.map(i64::from))
+                .bind(area.workday_population.map(i64::from))
         );
         Ok(())
     }

@@ -1,13 +1,19 @@
 //! Incidents in versions, and which of two reports of one event is counted.
 
 use super::{Result, Store, StoreError, Tx, text, value};
-use crate::model::{CategorySet, Incident, Place};
+use crate::model::{CategorySet, Incident, Place, Status};
 use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 statements! {
-    KNOWN_VERSIONS = "SELECT id, known_at, content FROM incident WHERE source = $1 ORDER BY id, known_at";
+    REFERENCES = "SELECT DISTINCT id, reference FROM incident";
+    AROUND = "SELECT id, known_at, source, reference, class, status, categories, occurred_from, occurred_to,
+            recorded_at, lon, lat, easting, northing, precision, ward, channel, offence, repeat_key
+        FROM incident
+        WHERE id IN (SELECT id FROM incident WHERE occurred_from BETWEEN $1 AND $2) AND known_at < $3
+        ORDER BY id, known_at";
     ANOTHER_SOURCE = "SELECT source FROM incident WHERE source < $1 OR source > $1 LIMIT 1";
     LAST_KNOWN = "SELECT MAX(known_at) FROM incident WHERE known_at < $1";
     LINK_SAME_EVENT = "INSERT INTO same_event (also, kept, reason, linked_at, undone_at)
@@ -50,6 +56,11 @@ pub struct LinkedEvent {
     /// When somebody said that they are two, if so.
     pub undone_at: Option<DateTime<Utc>>,
 }
+
+/// So many values are bound to one statement.
+const BOUND: usize = 500;
+
+type PlaceRow = (Uuid, String, Option<f64>, Option<f64>, Option<f64>, Option<f64>);
 
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {
@@ -108,13 +119,60 @@ impl TryFrom<Row> for Incident {
 }
 
 impl Store {
-    /// Every stored version of a source's incidents, by incident and time.
+    /// The stored versions of some incidents, by incident and time.
     ///
     /// # Errors
     ///
     /// As [`StoreError`] says.
-    pub async fn known_versions(&self, source: &str) -> Result<Vec<KnownVersion>> {
-        Ok(on!(Self, self, pool => sqlx::query_as(KNOWN_VERSIONS).bind(source).fetch_all(pool).await?))
+    pub async fn known_versions(&self, ids: &[Uuid]) -> Result<Vec<KnownVersion>> {
+        let mut found = Vec::new();
+        for ids in ids.chunks(BOUND) {
+            let mut rows: Vec<KnownVersion> = on!(Self, self, pool => {
+                let mut query = QueryBuilder::new("SELECT id, known_at, content FROM incident WHERE id IN (");
+                let mut list = query.separated(", ");
+                for id in ids {
+                    list.push_bind(*id);
+                }
+                query.push(") ORDER BY id, known_at");
+                query.build_query_as().fetch_all(pool).await?
+            });
+            found.append(&mut rows);
+        }
+        Ok(found)
+    }
+
+    /// The suppliers' references of all incidents.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreError`] says.
+    pub async fn references(&self) -> Result<HashMap<Uuid, String>> {
+        let rows: Vec<(Uuid, String)> =
+            on!(Self, self, pool => sqlx::query_as(REFERENCES).fetch_all(pool).await?);
+        Ok(rows.into_iter().collect())
+    }
+
+    /// The incidents that happened at some time, as known just before an instant; withdrawn ones too. Those are few, however
+    /// many the store holds.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreError`] says.
+    pub async fn incidents_between(
+        &self,
+        (from, to): (DateTime<Utc>, DateTime<Utc>),
+        instant: DateTime<Utc>,
+    ) -> Result<Vec<Incident>> {
+        let rows: Vec<Row> = on!(Self, self, pool => sqlx::query_as(AROUND).bind(from).bind(to).bind(instant).fetch_all(pool).await?);
+        let mut found: Vec<Incident> = Vec::new();
+        for row in rows {
+            let incident = Incident::try_from(row)?;
+            match found.last_mut().filter(|last| last.id == incident.id) {
+                Some(last) => *last = incident,
+                None => found.push(incident),
+            }
+        }
+        Ok(found)
     }
 
     /// Whether anybody but this source has told of incidents.
@@ -134,6 +192,39 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn last_known(&self, instant: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
         Ok(on!(Self, self, pool => sqlx::query_scalar(LAST_KNOWN).bind(instant).fetch_one(pool).await?))
+    }
+
+    /// Where some incidents happened, by the versions known just before an instant; those without a place, or taken back, are left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreError`] says.
+    pub async fn places_of(&self, ids: &[Uuid], instant: DateTime<Utc>) -> Result<HashMap<Uuid, Place>> {
+        let mut found = HashMap::new();
+        for ids in ids.chunks(BOUND) {
+            let rows: Vec<PlaceRow> = on!(Self, self, pool => {
+                let mut query = QueryBuilder::new(
+                    "SELECT id, status, lon, lat, easting, northing FROM incident WHERE known_at < ",
+                );
+                query.push_bind(instant).push(" AND id IN (");
+                let mut list = query.separated(", ");
+                for id in ids {
+                    list.push_bind(*id);
+                }
+                query.push(") ORDER BY id, known_at");
+                query.build_query_as().fetch_all(pool).await?
+            });
+            for (id, status, lon, lat, easting, northing) in rows {
+                // The last version counts, also one that has lost its place or was taken back.
+                found.remove(&id);
+                if let (Some(lon), Some(lat), Some(easting), Some(northing)) = (lon, lat, easting, northing)
+                    && value::<Status>(&status, "status")? != Status::Withdrawn
+                {
+                    found.insert(id, Place { lon, lat, easting, northing });
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Every link between two reports of probably one event, undone ones too, oldest first.

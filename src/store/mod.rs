@@ -76,15 +76,18 @@ pub use sessions::{Counted, SavedSession};
 pub use silences::SavedSilence;
 pub use threads::ThreadRoot;
 pub use tokens::{ApiCall, ApiToken, CallClaim};
-pub use versions::{Known, SeenIncident, Versions};
+pub use versions::Known;
 
 use sqlx::{
-    PgPool, Postgres, SqlitePool, Transaction,
-    postgres::PgPoolOptions,
+    ConnectOptions, Connection, PgPool, Postgres, SqlitePool, Transaction,
+    postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{str::FromStr, time::Duration};
 use turns::{Turn, Turns};
+
+/// A statement of PostgreSQL that takes longer is ended: nothing that a page asks may hold the server up for ever.
+const LONGEST_STATEMENT: &str = "300s";
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
@@ -135,7 +138,7 @@ impl Store {
     ///
     /// When the address is not understood, the database cannot be reached, or its tables belong to a newer version.
     pub async fn open(address: &str) -> Result<Self> {
-        let store = if address.starts_with("sqlite:") {
+        if address.starts_with("sqlite:") {
             // What was acknowledged is on the disk (FULL); what was erased is gone from it (secure_delete).
             let options = SqliteConnectOptions::from_str(address)?
                 .create_if_missing(true)
@@ -143,27 +146,30 @@ impl Store {
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
                 .busy_timeout(turns::PATIENCE)
-                // 32 MB of pages: an import keeps its work in memory until it is committed.
+                // 32 MB of pages: an import keeps its work in memory until it is committed. All connections together keep no
+                // more than 48 MB, or each of them would hold its own copy of a large table.
                 .pragma("cache_size", "-32768")
+                .pragma("soft_heap_limit", "50331648")
                 // Rows cross from the database's thread to ours in batches: a night reads them all.
                 .row_buffer_size(2_000)
                 .pragma("secure_delete", "ON")
                 .pragma("trusted_schema", "OFF");
             let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
-            Self::Sqlite(pool, Turns::default())
+            MIGRATIONS.run(&pool).await?;
+            Ok(Self::Sqlite(pool, Turns::default()))
         } else if address.starts_with("postgres:") || address.starts_with("postgresql:") {
-            Self::Postgres(
-                PgPoolOptions::new()
-                    .max_connections(8)
-                    .acquire_timeout(Duration::from_secs(10))
-                    .connect(address)
-                    .await?,
-            )
+            // Making an index of a large table may take longer than any other statement: tables are brought up to date by a
+            // connection of their own.
+            let options = PgConnectOptions::from_str(address)?;
+            let mut alone = options.connect().await?;
+            MIGRATIONS.run(&mut alone).await?;
+            alone.close().await?;
+            let limited = options.options([("statement_timeout", LONGEST_STATEMENT)]);
+            let pool = PgPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(10));
+            Ok(Self::Postgres(pool.connect_with(limited).await?))
         } else {
-            return Err(StoreError::Address(address.chars().take(20).collect()));
-        };
-        on!(Self, &store, pool => MIGRATIONS.run(pool).await?);
-        Ok(store)
+            Err(StoreError::Address(address.chars().take(20).collect()))
+        }
     }
 
     /// Begins a write. SQLite takes the write lock at once: a transaction that reads first and then writes would

@@ -1,113 +1,90 @@
-//! What was known when: every version of every incident, read once and kept while nothing is added.
+//! What was known when: every version of every incident, read once and kept packed.
 //!
-//! A replay of years asks the same table once a night. Reading it is most of such a night, so the versions stay in memory
-//! as long as the store says that they are all there is; what was known on a date is then picked from them.
+//! A replay of years asks the same table once a night, and a page of many readers once a question. What imports add is read
+//! and put beside what is kept; anything else that changes what is known makes it read anew.
 
-use super::{Result, Store, StoreError, incidents::Row};
+use super::{Result, Store, incidents::Row};
 use crate::{
-    count::Linked,
-    model::{Incident, Status},
+    count::{Archive, Linked, Seen},
+    model::Incident,
 };
 use chrono::{DateTime, Utc};
+use futures_util::TryStreamExt;
+use sqlx::QueryBuilder;
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    collections::{HashMap, HashSet},
+    sync::Arc,
 };
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 statements! {
-    VERSIONS = "SELECT id, known_at, source, reference, class, status, categories, occurred_from, occurred_to,
-            recorded_at, lon, lat, easting, northing, precision, ward, channel, offence, repeat_key
-        FROM incident";
     LINKS = "SELECT also, linked_at, undone_at FROM same_event";
+    IMPORTS = "SELECT id FROM import_file";
     /// Whatever changes what is known changes one of these counts.
     STATE = "SELECT (SELECT COUNT(*) FROM incident), (SELECT COUNT(*) FROM import_file),
             (SELECT COUNT(*) FROM same_event), (SELECT COUNT(undone_at) FROM same_event)";
 }
 
-/// An incident as known on a date.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SeenIncident {
-    /// The version in force.
-    pub incident: Arc<Incident>,
-    /// When its first version became known here.
-    pub first_known: DateTime<Utc>,
-}
+const VERSIONS: &str = "SELECT id, known_at, source, reference, class, status, categories, occurred_from, \
+                        occurred_to, recorded_at, lon, lat, easting, northing, precision, ward, channel, offence, \
+                        repeat_key FROM incident";
+
+/// With so many new imports everything is read in one go.
+const MOST_NEW: usize = 500;
 
 /// A count of everything that can change what is known.
 type State = (i64, i64, i64, i64);
 
-/// Every version and every link.
+/// Keeps what is known between questions. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Known(Arc<Mutex<Option<Kept>>>);
+
+/// All versions, and the answer that was asked for last: a morning's questions are about one instant.
 #[derive(Debug)]
-pub struct Versions {
+struct Kept {
     state: State,
-    /// By incident, oldest first.
-    incidents: Vec<Arc<Incident>>,
-    links: HashMap<Uuid, Vec<Linked>>,
+    imports: HashSet<Uuid>,
+    archive: Arc<Archive>,
+    last: Option<(DateTime<Utc>, Seen)>,
 }
 
-/// Keeps the versions between questions. Clones share what they keep.
-#[derive(Debug, Clone, Default)]
-pub struct Known(Arc<Mutex<Option<Arc<Versions>>>>);
-
 impl Known {
-    /// Every incident that counts, as it was known just before `instant`: no later version, none that had been taken
-    /// back by then, and of two reports of one event only the one that is kept. Oldest first.
+    /// Every incident that counts, as [`Archive::as_known`].
     ///
     /// # Errors
     ///
-    /// As [`StoreError`] says.
-    pub async fn as_known(&self, store: &Store, instant: DateTime<Utc>) -> Result<Vec<SeenIncident>> {
-        Ok(self.versions(store).await?.as_known(instant))
+    /// As [`StoreError`](super::StoreError) says.
+    pub async fn as_known(&self, store: &Store, instant: DateTime<Utc>) -> Result<Seen> {
+        let mut kept = self.0.lock().await;
+        let now = Self::read(&mut kept, store).await?;
+        if let Some((_, seen)) = now.last.as_ref().filter(|(asked, _)| *asked == instant) {
+            return Ok(seen.clone());
+        }
+        let seen = now.archive.as_known(instant);
+        now.last = Some((instant, seen.clone()));
+        Ok(seen)
     }
 
     /// Every version and every link, for questions about many instants.
     ///
     /// # Errors
     ///
-    /// As [`StoreError`] says.
-    pub async fn versions(&self, store: &Store) -> Result<Arc<Versions>> {
-        let state = store.versions_state().await?;
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(kept) = kept.filter(|kept| kept.state == state) {
-            return Ok(kept);
-        }
-        let read = Arc::new(store.versions(state).await?);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&read));
-        Ok(read)
-    }
-}
-
-impl Versions {
-    /// Every version, those of one incident together, the oldest first.
-    #[must_use]
-    pub fn incidents(&self) -> &[Arc<Incident>] {
-        &self.incidents
+    /// As [`StoreError`](super::StoreError) says.
+    pub async fn archive(&self, store: &Store) -> Result<Arc<Archive>> {
+        let mut kept = self.0.lock().await;
+        Ok(Arc::clone(&Self::read(&mut kept, store).await?.archive))
     }
 
-    /// When each incident was taken as a second report of another's event.
-    #[must_use]
-    pub fn links(&self) -> &HashMap<Uuid, Vec<Linked>> {
-        &self.links
-    }
-
-    fn as_known(&self, instant: DateTime<Utc>) -> Vec<SeenIncident> {
-        let of_one = self.incidents.chunk_by(|a, b| a.id == b.id);
-        let in_force = of_one.filter_map(|versions| {
-            let known = versions.partition_point(|version| version.known_at < instant);
-            let (first, last) = (versions.first()?, versions[..known].last()?);
-            let counts = last.status != Status::Withdrawn && !self.is_second(last.id, instant);
-            counts.then(|| SeenIncident { incident: Arc::clone(last), first_known: first.known_at })
-        });
-        let mut seen: Vec<SeenIncident> = in_force.collect();
-        seen.sort_unstable_by_key(|one| (one.incident.occurred_from, one.incident.id));
-        seen
-    }
-
-    /// Whether by then a report was taken as a second one of an event.
-    fn is_second(&self, id: Uuid, instant: DateTime<Utc>) -> bool {
-        let stood = |(from, to): &Linked| *from < instant && to.is_none_or(|to| to >= instant);
-        self.links.get(&id).is_some_and(|links| links.iter().any(stood))
+    /// What is kept, as of now. Whoever asks meanwhile waits, so that it is read once.
+    async fn read<'k>(kept: &'k mut Option<Kept>, store: &Store) -> Result<&'k mut Kept> {
+        let state = store.state().await?;
+        // What was kept is given up first: two of them would need twice the room.
+        let now = match kept.take() {
+            Some(now) if now.state == state => now,
+            before => store.renewed(before, state).await?,
+        };
+        Ok(kept.insert(now))
     }
 }
 
@@ -116,27 +93,67 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// As [`StoreError`] says.
-    pub async fn incidents_as_known(&self, instant: DateTime<Utc>) -> Result<Vec<SeenIncident>> {
+    /// As [`StoreError`](super::StoreError) says.
+    pub async fn incidents_as_known(&self, instant: DateTime<Utc>) -> Result<Seen> {
         Known::default().as_known(self, instant).await
     }
 
-    async fn versions_state(&self) -> Result<State> {
+    async fn state(&self) -> Result<State> {
         Ok(on!(Self, self, pool => sqlx::query_as(STATE).fetch_one(pool).await?))
     }
 
-    /// What is added between the state and the reading only makes the next question read again.
-    async fn versions(&self, state: State) -> Result<Versions> {
-        let rows: Vec<Row> = on!(Self, self, pool => sqlx::query_as(VERSIONS).fetch_all(pool).await?);
-        let versions = rows.into_iter().map(|row| Incident::try_from(row).map(Arc::new));
-        let mut incidents = versions.collect::<std::result::Result<Vec<_>, StoreError>>()?;
-        incidents.sort_unstable_by_key(|version| (version.id, version.known_at));
+    /// What is kept with what imports have added since, or all of it anew. What is added while it is read only makes the next
+    /// question read again.
+    async fn renewed(&self, before: Option<Kept>, state: State) -> Result<Kept> {
+        let imports: Vec<Uuid> = on!(Self, self, pool => sqlx::query_scalar(IMPORTS).fetch_all(pool).await?);
+        let mut links: HashMap<Uuid, Vec<Linked>> = HashMap::new();
         let rows: Vec<(Uuid, DateTime<Utc>, Option<DateTime<Utc>>)> =
             on!(Self, self, pool => sqlx::query_as(LINKS).fetch_all(pool).await?);
-        let mut links: HashMap<Uuid, Vec<Linked>> = HashMap::new();
         for (also, linked_at, undone_at) in rows {
             links.entry(also).or_default().push((linked_at, undone_at));
         }
-        Ok(Versions { state, incidents, links })
+        if let Some(mut kept) = before {
+            // The answer of before holds the archive.
+            kept.last = None;
+            let new: Vec<Uuid> = imports.iter().filter(|id| !kept.imports.contains(id)).copied().collect();
+            if new.len() <= MOST_NEW {
+                let archive = Arc::make_mut(&mut kept.archive);
+                if !new.is_empty() {
+                    self.read_into(archive, Some(&new)).await?;
+                }
+                if i64::try_from(archive.len()) == Ok(state.0) {
+                    archive.put_in_order(links);
+                    kept.imports.extend(new);
+                    kept.state = state;
+                    return Ok(kept);
+                }
+            }
+        }
+        let mut archive = Archive::default();
+        archive.reserve(usize::try_from(state.0).unwrap_or_default());
+        self.read_into(&mut archive, None).await?;
+        archive.put_in_order(links);
+        let imports = imports.into_iter().collect();
+        Ok(Kept { state, imports, archive: Arc::new(archive), last: None })
+    }
+
+    /// Row by row: all rows beside all that is kept of them would take many times the room.
+    async fn read_into(&self, archive: &mut Archive, imports: Option<&[Uuid]>) -> Result<()> {
+        on!(Self, self, pool => {
+            let mut query = QueryBuilder::new(VERSIONS);
+            if let Some(imports) = imports {
+                query.push(" WHERE import_id IN (");
+                let mut list = query.separated(", ");
+                for id in imports {
+                    list.push_bind(*id);
+                }
+                query.push(")");
+            }
+            let mut rows = query.build_query_as::<Row>().fetch(pool);
+            while let Some(row) = rows.try_next().await? {
+                archive.add(&Incident::try_from(row)?);
+            }
+        });
+        Ok(())
     }
 }

@@ -40,8 +40,13 @@ fn read() -> Vec<Ward> {
         .filter_map(|row| {
             let [code, easting, northing, factor] = row[..] else { return None };
             let district = rows(LINKS).find(|link| link[0] == code && link[1] == "district")?[2];
-            let population =
-                rows(AREAS).find(|area| area[0] == "ward" && area[1] == code)?.last()?.parse().ok()?;
+            // From the end: some names have a comma.
+            let population = rows(AREAS)
+                .find(|area| area[0] == "ward" && area[1] == code)?
+                .iter()
+                .nth_back(1)?
+                .parse()
+                .ok()?;
             Some(Ward {
                 code: code.to_owned(),
                 district: district.to_owned(),

@@ -7,7 +7,7 @@ use super::{
     classes::Class,
     curve::{Bar, curve},
     error::PageError,
-    hotspots::{Asked, chosen, day, frame, once_in},
+    hotspots::{Asked, chosen, day, frame, once_in, per_thousand},
     reader::Reader,
 };
 use crate::{
@@ -51,7 +51,7 @@ pub(super) async fn page(
     if !reader.sight(&geography).of_all(&wards) {
         return Err(PageError::NotFound);
     }
-    let figures = site.figures(question.clone()).await?;
+    let figures = site.figures(&question).await?;
     let figure = figures.areas.iter().find(|figure| figure.area == area);
     let Some(view) = area_view(&site.engine, &area, &question).await? else {
         return Err(PageError::NotFound);
@@ -62,6 +62,10 @@ pub(super) async fn page(
     let span = if question.days == 1 { "one day".to_owned() } else { format!("{} days", question.days) };
     let class = figure.map(|figure| Class::of(figure, figures.known_share));
     let alerts = alerts(&site, &area, &geography, question.night - ALERTS_OF).await?;
+    let rate = |people| {
+        let rate = per_thousand(figure.and_then(|figure| figure.year)?, people)?;
+        Some(format!("{rate:.1}"))
+    };
     let values = context! {
         ..frame(&site, &reader),
         ..context! {
@@ -71,6 +75,7 @@ pub(super) async fn page(
             first => day(figures.window.first),
             last => day(figures.window.last),
             as_at => question.as_known_on.with_timezone(&pack.zone).format("%-d %B %Y, %H:%M").to_string(),
+            class_label => question.class.as_deref().and_then(|code| pack.class_label(code)),
             strand => question.category.as_deref().map(|code| pack.label(code)),
             category_word => &pack.category_word,
             class => class.map(Class::code),
@@ -78,8 +83,10 @@ pub(super) async fn page(
             usual => figure.map(|figure| format!("{:.1}", figure.expected)),
             range => figure.map(|figure| format!("{} to {}", figure.usual_range.0, figure.usual_range.1)),
             rare => figure.and_then(|figure| figure.above.or(figure.below)).map(once_in),
-            rate => known.population.filter(|people| *people > 0).map(|people| format!("{:.1}", view.per_thousand(people))),
+            rate => rate(known.population),
+            by_day => rate(known.workday_population),
             people => known.population.map(|people| thousands(people.into())),
+            people_by_day => known.workday_population.map(|people| thousands(people.into())),
             curve => curve(&view.curve.iter().map(Bar::from).collect::<Vec<_>>(), &alternative(&view.curve, &known.name)),
             windows => view.curve.iter().rev().map(window).collect::<Vec<_>>(),
             window_days => question.days,

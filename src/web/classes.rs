@@ -136,6 +136,8 @@ mod tests {
             area: crate::model::AreaRef { kind: crate::model::AreaKind::Ward, code: "A".into() },
             name: "A".into(),
             observed: 0,
+            change: None,
+            year: None,
             expected: 1.0,
             usual_range: (0, 3),
             above,

@@ -150,6 +150,27 @@ fn draw(shapes: &[WardShape], county: &County) -> Drawn {
 }
 
 impl Drawn {
+    /// The path of each ward with what is said of it, and the box they lie in.
+    pub(super) fn paths_of<T>(&self, of: impl Fn(&str) -> T) -> (Vec<(T, String)>, (f64, f64)) {
+        let paths = self.paths.iter().map(|(code, path)| (of(code), path.clone())).collect();
+        (paths, (WIDTH, self.height))
+    }
+
+    /// The outlines as GeoJSON, each with the properties that are given for its ward; those without any are left out.
+    pub(super) fn geojson_of(
+        &self,
+        properties: impl Fn(&str) -> Option<serde_json::Value>,
+    ) -> Result<serde_json::Value, serde_json::Error> {
+        let mut body: serde_json::Value = serde_json::from_str(&self.geojson)?;
+        if let Some(features) = body["features"].as_array_mut() {
+            features.retain_mut(|feature| {
+                let own = properties(feature["properties"]["code"].as_str().unwrap_or_default());
+                own.map(|own| feature["properties"] = own).is_some()
+            });
+        }
+        Ok(body)
+    }
+
     /// The map as a picture: it needs no script and it prints. Wards without a class are blank.
     pub(super) fn picture(&self, class_of: impl Fn(&str) -> Option<Class>) -> String {
         if self.paths.is_empty() {

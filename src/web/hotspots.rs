@@ -4,24 +4,27 @@ use super::{
     Site,
     alerts::{level, places},
     classes::{Class, heading},
+    download::{self, Told},
     error::PageError,
     map,
+    published::signed,
     reader::{Reader, Sight},
     spark::spark,
 };
 use crate::{
     count::Feed,
-    model::{Alert, AlertState, AreaKind, AreaRef, Recurrence},
+    import::safe_cell,
+    model::{Alert, AlertState, Area, AreaKind, AreaRef, Recurrence},
     stages::figures::{AreaFigure, Question},
 };
 use axum::{
     extract::{Query, State},
-    http::header,
     response::{Html, IntoResponse, Redirect, Response},
 };
 use chrono::{Datelike, Days, NaiveDate};
 use minijinja::{Value, context};
 use serde::Deserialize;
+use serde_json::json;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// What the address asks for; anything it can't mean is the usual.
@@ -29,6 +32,7 @@ use std::{collections::BTreeMap, sync::Arc};
 pub(super) struct Asked {
     area: Option<String>,
     strand: Option<String>,
+    class: Option<String>,
     period: Option<String>,
     night: Option<String>,
 }
@@ -37,6 +41,15 @@ pub(super) struct Asked {
 pub(super) struct Row {
     pub(super) figure: AreaFigure,
     pub(super) class: Class,
+    /// The district of a ward.
+    pub(super) district: Option<String>,
+    /// Reports of the last year for every 1,000 residents, and for every 1,000 who are there on a working day.
+    pub(super) rates: (Option<f64>, Option<f64>),
+}
+
+/// For every 1,000 of so many people.
+pub(super) fn per_thousand(reports: u64, people: Option<u32>) -> Option<f64> {
+    people.filter(|people| *people > 0).map(|people| reports as f64 / f64::from(people) * 1_000.0)
 }
 
 /// The table, as far as the reader may see it.
@@ -48,6 +61,39 @@ pub(super) struct Rows {
     last_night: NaiveDate,
     late: Vec<Feed>,
 }
+
+impl Row {
+    /// How rare by chance, where it is off its own normal.
+    fn rare(&self) -> Option<Recurrence> {
+        let rare = self.figure.above.or(self.figure.below);
+        rare.filter(|_| !matches!(self.class, Class::Within | Class::TooEarly))
+    }
+}
+
+impl Rows {
+    /// How many areas are in each class.
+    fn counts(&self) -> Vec<(Class, usize)> {
+        let count = |class| self.lines.iter().filter(|row| row.class == class).count();
+        Class::ALL.into_iter().map(|class| (class, count(class))).collect()
+    }
+
+    fn by_code(&self) -> BTreeMap<&str, &Row> {
+        self.lines.iter().map(|row| (row.figure.area.code.as_str(), row)).collect()
+    }
+
+    /// The window in words.
+    fn days(&self) -> String {
+        let last = day(self.question.night);
+        if self.question.days == 1 { last } else { format!("{} to {last}", day(self.first)) }
+    }
+
+    fn file_name(&self, ending: &str) -> String {
+        format!("{MARKING}-hotspots-{}.{ending}", self.question.night)
+    }
+}
+
+/// The protective marking of exact figures.
+const MARKING: &str = "OFFICIAL-SENSITIVE";
 
 /// Kinds of area that the page can show, with the words for one and for many.
 const KINDS: [(AreaKind, &str, &str); 4] = [
@@ -90,6 +136,7 @@ pub(super) async fn chosen(site: &Site, asked: &Asked) -> Result<(Question, Naiv
             .filter(|kind| KINDS.iter().any(|k| k.0 == *kind))
             .unwrap_or(AreaKind::Ward),
         category: asked.strand.clone().filter(|code| pack.categories.find(code).is_some()),
+        class: asked.class.clone().filter(|code| pack.classes.iter().any(|class| class.code == *code)),
         days: asked.period.as_deref().and_then(period).unwrap_or(28),
     };
     Ok((question, last.night))
@@ -105,7 +152,7 @@ pub(super) async fn rows(site: &Site, reader: &Reader, asked: &Asked) -> Result<
     if answer.sight == Sight::Published {
         return Ok(answer);
     }
-    let figures = site.figures(answer.question.clone()).await?;
+    let figures = site.figures(&answer.question).await?;
     answer.first = figures.window.first;
     answer.late.clone_from(&figures.late);
     answer.lines = figures
@@ -119,7 +166,19 @@ pub(super) async fn rows(site: &Site, reader: &Reader, asked: &Asked) -> Result<
                 answer.sight.of_all(&wards)
             }
         })
-        .map(|figure| Row { class: Class::of(figure, figures.known_share), figure: figure.clone() })
+        .map(|figure| {
+            let area = geography.get(figure.area.kind, &figure.area.code);
+            let rate = |people: fn(&Area) -> Option<u32>| per_thousand(figure.year?, area.and_then(people));
+            Row {
+                class: Class::of(figure, figures.known_share),
+                district: (figure.area.kind == AreaKind::Ward)
+                    .then(|| geography.above(&figure.area.code, AreaKind::District).next())
+                    .flatten()
+                    .map(|district| district.name.clone()),
+                rates: (rate(|area| area.population), rate(|area| area.workday_population)),
+                figure: figure.clone(),
+            }
+        })
         .collect();
     answer.lines.sort_by(|a, b| a.class.cmp(&b.class).then(a.figure.name.cmp(&b.figure.name)));
     Ok(answer)
@@ -139,16 +198,15 @@ pub(super) async fn page(
     };
     let question = &answer.question;
     let (_, one, many) = KINDS.iter().find(|kind| kind.0 == question.kind).copied().unwrap_or(KINDS[0]);
-    let counts: Vec<(Class, usize)> = Class::ALL
-        .into_iter()
-        .map(|class| (class, answer.lines.iter().filter(|row| row.class == class).count()))
-        .collect();
-    let classes: BTreeMap<&str, Class> =
-        answer.lines.iter().map(|row| (row.figure.area.code.as_str(), row.class)).collect();
+    let counts = answer.counts();
+    let lines = answer.by_code();
     let picture = if question.kind == AreaKind::Ward {
         let drawn = site.desk.drawn(question.night).await?;
         drawn.picture(|ward| {
-            classes.get(ward).copied().or_else(|| answer.sight.of_ward(ward).then_some(Class::Within))
+            lines
+                .get(ward)
+                .map(|row| row.class)
+                .or_else(|| answer.sight.of_ward(ward).then_some(Class::Within))
         })
     } else {
         String::new()
@@ -163,8 +221,10 @@ pub(super) async fn page(
     let values = context! {
         ..frame(&site, &reader),
         ..context! {
-            heading => heading(&counts, one, many),
-            days => if question.days == 1 { day(question.night) } else { format!("{} to {}", day(answer.first), day(question.night)) },
+            nothing => false,
+            heading => if answer.lines.is_empty() { format!("There is nothing to compare for these {many}") } else { heading(&counts, one, many) },
+            days => answer.days(),
+            period_days => question.days,
             off => counts.iter().any(|(class, count)| !matches!(class, Class::Within | Class::TooEarly) && *count > 0),
             early => counts.iter().any(|(class, count)| *class == Class::TooEarly && *count > 0),
             as_at => question.as_known_on.with_timezone(&pack.zone).format("%-d %B %Y, %H:%M").to_string(),
@@ -180,13 +240,22 @@ pub(super) async fn page(
                 question.category.as_deref().unwrap_or_default(),
             ),
             category_word => &pack.category_word,
+            classes => options(
+                std::iter::once(("", "All together"))
+                    .chain(pack.classes.iter().map(|class| (class.code.as_str(), class.label.as_str()))),
+                question.class.as_deref().unwrap_or_default(),
+            ),
+            class => question.class.as_deref().and_then(|code| pack.class_label(code)),
+            by_day => answer.lines.iter().any(|row| row.rates.1.is_some()),
             periods => options(PERIODS, &question.days.to_string()),
             night => question.night.to_string(),
             latest => answer.last_night.to_string(),
             weeks => weeks(&site, answer.last_night).await?.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
             earlier => address(question.night - Days::new(7)),
             later => (question.night + Days::new(7) <= answer.last_night).then(|| address(question.night + Days::new(7))),
-            download => address(question.night).replacen('/', "/hotspots.csv", 1),
+            csv => address(question.night).replacen('/', "/hotspots.csv", 1),
+            geojson => (question.kind == AreaKind::Ward).then(|| address(question.night).replacen('/', "/hotspots.geojson", 1)),
+            png => address(question.night).replacen('/', "/hotspots.png", 1),
             data => address(question.night).replacen('/', "/map/figures.json", 1),
         },
     };
@@ -250,7 +319,11 @@ fn group(class: Class, count: usize, answer: &Rows) -> Value {
                 code => &figure.area.code,
                 page => page_of(&figure.area, &answer.question),
                 name => &figure.name,
+                district => &row.district,
                 observed => figure.observed,
+                change => figure.change.map(signed),
+                rate => row.rates.0.map(|rate| format!("{rate:.1}")),
+                by_day => row.rates.1.map(|rate| format!("{rate:.1}")),
                 usual => format!("{:.1}", figure.expected),
                 range => format!("{low} to {high}"),
                 rare,
@@ -310,8 +383,9 @@ pub(super) fn options<'a>(all: impl IntoIterator<Item = (&'a str, &'a str)>, cho
 
 /// The address that shows exactly this.
 pub(super) fn address(question: &Question, night: NaiveDate) -> String {
+    let class = question.class.as_ref().map_or_else(String::new, |class| format!("&class={class}"));
     format!(
-        "/?area={}&strand={}&period={}&night={night}",
+        "/?area={}&strand={}{class}&period={}&night={night}",
         question.kind.code(),
         question.category.as_deref().unwrap_or_default(),
         question.days
@@ -329,35 +403,115 @@ pub(super) async fn csv(
     writer.write_record([
         "code",
         "name",
+        "district",
+        "strand",
+        "recorded_as",
         "from",
         "to",
         "observed",
+        "change",
         "usual",
         "range_low",
         "range_high",
         "class",
         "by_chance_once_in_days",
+        "per_1000_residents_a_year",
+        "per_1000_workday_population_a_year",
+        "as_known_on",
+        "marking",
     ])?;
+    let rate = |rate: Option<f64>| rate.map_or_else(String::new, |rate| format!("{rate:.2}"));
     for row in &answer.lines {
         let figure = &row.figure;
-        let rare = figure.above.or(figure.below);
-        let rare = rare.filter(|_| !matches!(row.class, Class::Within | Class::TooEarly));
         writer.write_record([
-            figure.area.code.clone(),
-            crate::import::safe_cell(&figure.name),
+            safe_cell(&figure.area.code),
+            safe_cell(&figure.name),
+            safe_cell(row.district.as_deref().unwrap_or_default()),
+            answer.question.category.clone().unwrap_or_else(|| "all".into()),
+            answer.question.class.clone().unwrap_or_else(|| "all".into()),
             answer.first.to_string(),
             answer.question.night.to_string(),
             figure.observed.to_string(),
+            figure.change.map_or_else(String::new, |change| change.to_string()),
             format!("{:.2}", figure.expected),
             figure.usual_range.0.to_string(),
             figure.usual_range.1.to_string(),
             row.class.code().to_owned(),
-            rare.map_or_else(String::new, |rare| format!("{:.0}", rare.days())),
+            row.rare().map_or_else(String::new, |rare| format!("{:.0}", rare.days())),
+            rate(row.rates.0),
+            rate(row.rates.1),
+            answer.question.as_known_on.to_rfc3339(),
+            MARKING.to_owned(),
         ])?;
     }
     let bytes = writer.into_inner().map_err(|failed| anyhow::anyhow!("{failed}"))?;
-    let name = format!("attachment; filename=\"hotspots-{}.csv\"", answer.question.night);
-    let head =
-        [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
-    Ok((head, bytes).into_response())
+    Ok(download::file("text/csv; charset=utf-8", &answer.file_name("csv"), bytes))
+}
+
+/// The figures on their outlines, for a map of one's own. Wards only: larger areas have no outlines here.
+pub(super) async fn geojson(
+    State(site): State<Arc<Site>>,
+    reader: Reader,
+    Query(asked): Query<Asked>,
+) -> Result<Response, PageError> {
+    let answer = rows(&site, &reader, &asked).await?;
+    let drawn = site.desk.drawn(answer.question.night).await?;
+    let lines: BTreeMap<&str, &Row> = answer.by_code();
+    let mut body = drawn.geojson_of(|ward| {
+        let row = lines.get(ward)?;
+        let figure = &row.figure;
+        Some(json!({
+            "ward": ward, "name": figure.name, "district": row.district, "observed": figure.observed,
+            "change": figure.change, "usual": figure.expected, "range": [figure.usual_range.0, figure.usual_range.1],
+            "class": row.class.code(), "by_chance_once_in_days": row.rare().map(|rare| rare.days().round()),
+            "per_1000_residents_a_year": row.rates.0, "per_1000_workday_population_a_year": row.rates.1,
+        }))
+    })?;
+    body["marking"] = MARKING.into();
+    body["from"] = answer.first.to_string().into();
+    body["to"] = answer.question.night.to_string().into();
+    body["strand"] = answer.question.category.clone().unwrap_or_else(|| "all".into()).into();
+    body["recorded_as"] = answer.question.class.clone().unwrap_or_else(|| "all".into()).into();
+    body["as_known_on"] = answer.question.as_known_on.to_rfc3339().into();
+    Ok(download::file("application/geo+json", &answer.file_name("geojson"), body.to_string().into_bytes()))
+}
+
+/// The map as a picture; the page itself says why there is none.
+pub(super) async fn png(
+    State(site): State<Arc<Site>>,
+    reader: Reader,
+    Query(asked): Query<Asked>,
+) -> Result<Response, PageError> {
+    let answer = rows(&site, &reader, &asked).await?;
+    let instead = Redirect::to(&address(&answer.question, answer.question.night)).into_response();
+    if answer.question.kind != AreaKind::Ward || answer.lines.is_empty() {
+        return Ok(instead);
+    }
+    let pack = &site.engine.county.pack;
+    let drawn = site.desk.drawn(answer.question.night).await?;
+    let strand = answer.question.category.as_deref().map(|code| pack.label(code).to_lowercase());
+    let class = answer.question.class.as_deref().and_then(|code| pack.class_label(code));
+    let about = format!(
+        "{}, {}{}{}. As known on {}.",
+        pack.name,
+        answer.days(),
+        strand.map_or_else(String::new, |label| format!(", {} {label}", pack.category_word)),
+        class.map_or_else(String::new, |label| format!(", recorded as {}", label.to_lowercase())),
+        answer.question.as_known_on.with_timezone(&pack.zone).format("%-d %B %Y, %H:%M"),
+    );
+    let classes = answer.by_code();
+    let told = Told {
+        marking: MARKING,
+        heading: heading(&answer.counts(), "ward", "wards"),
+        about,
+        legend: answer.counts().into_iter().filter(|(_, count)| *count > 0).collect(),
+        blank: (answer.sight != Sight::Everything).then_some("Not shown to you"),
+        notes: vec![
+            "Each ward against its own past, season and weekday. The step is rarity by chance, never the multiple."
+                .to_owned(),
+            "More reports are not worse by themselves. Not a forecast.".to_owned(),
+        ],
+    };
+    let of = |ward: &str| classes.get(ward).map(|row| row.class);
+    Ok(download::picture(&drawn, of, told, &answer.file_name("png")).await?.unwrap_or(instead))
 }

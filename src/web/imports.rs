@@ -1,7 +1,7 @@
 //! What was imported, and the rows that could not be used, to be mended and sent again.
 
 use super::{
-    Site,
+    Site, download,
     error::PageError,
     hotspots::{day, frame},
     reader::Reader,
@@ -14,8 +14,7 @@ use crate::{
 };
 use axum::{
     extract::{Path, State},
-    http::header,
-    response::{Html, IntoResponse, Response},
+    response::{Html, Response},
 };
 use chrono::{DateTime, Utc};
 use minijinja::{Value, context};
@@ -136,12 +135,6 @@ pub(super) async fn csv(
 ) -> Result<Response, PageError> {
     let import = found(&site, &id).await?;
     let rejects = read(site.engine.store.rejects(import.id).await?)?;
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-        (
-            header::CONTENT_DISPOSITION,
-            format!("attachment; filename=\"OFFICIAL-SENSITIVE-rejects-{}.csv\"", import.id),
-        ),
-    ];
-    Ok((headers, rejects_csv(&import.header, &rejects)).into_response())
+    let name = format!("OFFICIAL-SENSITIVE-rejects-{}.csv", import.id);
+    Ok(download::file("text/csv; charset=utf-8", &name, rejects_csv(&import.header, &rejects).into_bytes()))
 }

@@ -6,7 +6,7 @@ use super::{
     hotspots::{Asked, chosen, rows},
     reader::{Reader, Sight},
 };
-use crate::stages::places::{Corner, cluster_outlines, density};
+use crate::stages::places::{self, Corner, cluster_outlines};
 use axum::{
     Json,
     extract::{Path, Query, State},
@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use std::{collections::BTreeMap, sync::Arc};
 
 const SCRIPT: &str = include_str!(concat!(env!("OUT_DIR"), "/ui/map.js"));
+const LIVE: &str = include_str!(concat!(env!("OUT_DIR"), "/ui/live.js"));
 const MAP_STYLE: &str = include_str!(concat!(env!("OUT_DIR"), "/ui/map.css"));
 const TYPEFACE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/ui/source-sans-3.woff2"));
 
@@ -28,6 +29,7 @@ pub(super) async fn asset(Path(file): Path<String>) -> Result<Response, PageErro
     let (kind, bytes) = match file.as_str() {
         "site.css" => ("text/css; charset=utf-8", STYLE.as_bytes()),
         "map.css" => ("text/css; charset=utf-8", MAP_STYLE.as_bytes()),
+        "live.js" => ("text/javascript; charset=utf-8", LIVE.as_bytes()),
         "map.js" => ("text/javascript; charset=utf-8", SCRIPT.as_bytes()),
         "source-sans-3.woff2" if !TYPEFACE.is_empty() => ("font/woff2", TYPEFACE),
         _ => return Err(PageError::NotFound),
@@ -78,9 +80,11 @@ pub(super) async fn hexagons(
 ) -> Result<Json<Value>, PageError> {
     let (question, _) = chosen(&site, &asked).await?;
     let sight = reader.sight(&site.engine.county.geography(question.night)?);
-    let found = density(&site.engine, &question, |ward| sight.of_ward(ward)).await?;
-    let hexagons: Vec<Value> =
-        found.iter().map(|one| json!({"ring": rounded(&one.ring), "count": one.count})).collect();
+    let spots = site.places(&question).await?;
+    let hexagons: Vec<Value> = places::hexagons(&spots, |ward| sight.of_ward(ward))
+        .iter()
+        .map(|one| json!({"ring": rounded(&one.ring), "count": one.count}))
+        .collect();
     Ok(Json(json!({"hexagons": hexagons})))
 }
 

@@ -20,11 +20,13 @@ mod classes;
 mod client;
 mod curve;
 mod desk;
+mod download;
 mod error;
 mod guard;
 mod health;
 mod hotspots;
 mod imports;
+mod kept;
 mod map;
 mod oidc;
 mod outbox;
@@ -41,6 +43,7 @@ mod sign_in;
 mod silences;
 mod spark;
 mod tokens;
+mod trial;
 #[cfg(test)]
 mod tests;
 
@@ -50,14 +53,17 @@ pub use password::{hash_password, new_key, new_password};
 pub use serve::serve;
 
 use desk::{AtDesk, Desk};
+use kept::Kept;
 
 use crate::{
     clock::{Clock, SystemClock},
     import::Mapping,
+    schedule::Schedule,
     stages::{
         county::Outlines,
         figures::{Figures, Question, figures},
         night::Engine,
+        places::{Spot, density},
     },
     store::PublishedStore,
 };
@@ -73,7 +79,7 @@ use minijinja::{Environment, UndefinedBehavior, Value};
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -85,7 +91,7 @@ use tower_http::{
 };
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
-const TEMPLATES: [(&str, &str); 24] = [
+const TEMPLATES: [(&str, &str); 25] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("sign_in.html", include_str!("templates/sign_in.html")),
     ("hotspots.html", include_str!("templates/hotspots.html")),
@@ -109,6 +115,7 @@ const TEMPLATES: [(&str, &str); 24] = [
     ("runs.html", include_str!("templates/runs.html")),
     ("silences.html", include_str!("templates/silences.html")),
     ("tokens.html", include_str!("templates/tokens.html")),
+    ("trial.html", include_str!("templates/trial.html")),
     ("why_not.html", include_str!("templates/why_not.html")),
 ];
 
@@ -118,8 +125,11 @@ const STYLE: &str = include_str!("assets/site.css");
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; font-src 'self'; \
                       img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// So many answers of the hotspot page are kept: the same question is asked by many readers in the morning.
-const KEPT: usize = 32;
+/// So many answers of the hotspot page are kept: a year of weeks by the slider, and a few more questions.
+const KEPT: usize = 64;
+
+/// Of where reports lie on the map.
+const KEPT_PLACES: usize = 16;
 
 /// What the pages stand on.
 pub struct Site {
@@ -134,7 +144,11 @@ pub struct Site {
     provider: Option<Arc<Provider>>,
     /// So many passwords have been compared: each costs a tenth of a second.
     compared: AtomicU64,
-    kept: Mutex<BTreeMap<Question, Arc<Figures>>>,
+    figures: Kept<Question, Figures>,
+    places: Kept<Question, Vec<Spot>>,
+    /// When the engine looks each night; without it no rule can be tried over past nights.
+    nightly: Option<Schedule>,
+    trials: trial::Trials,
     /// How the columns of each source are read; none where that can't be known.
     mappings: BTreeMap<String, Option<Mapping>>,
     /// The same for every other source: our own format.
@@ -167,7 +181,10 @@ impl Site {
             trusted_proxies: Vec::new(),
             provider: None,
             compared: AtomicU64::new(0),
-            kept: Mutex::new(BTreeMap::new()),
+            figures: Kept::new(KEPT),
+            places: Kept::new(KEPT_PLACES),
+            nightly: None,
+            trials: trial::Trials::default(),
             mappings: BTreeMap::new(),
             own_mapping: Some(Mapping::shipped("own")?),
             outlines: tokio::sync::Mutex::default(),
@@ -185,6 +202,13 @@ impl Site {
     #[must_use]
     pub fn signing_in_by(mut self, provider: Option<Arc<Provider>>) -> Self {
         self.provider = provider;
+        self
+    }
+
+    /// The engine looks at these times: past nights are replayed as of them.
+    #[must_use]
+    pub fn looking(mut self, nightly: Schedule) -> Self {
+        self.nightly = Some(nightly);
         self
     }
 
@@ -206,19 +230,26 @@ impl Site {
     }
 
     /// Figures, kept for those who ask the same: what was known on a night does not change.
-    async fn figures(&self, question: Question) -> Result<Arc<Figures>> {
-        let kept = |site: &Self| site.kept.lock().ok().and_then(|kept| kept.get(&question).cloned());
-        if let Some(figures) = kept(self) {
-            return Ok(figures);
+    async fn figures(&self, question: &Question) -> Result<Arc<Figures>> {
+        self.figures.get(question, figures(&self.engine, question)).await
+    }
+
+    /// Works out what the hotspot page shows at first, so that the first reader of the day does not wait for it.
+    async fn prepare(self: Arc<Self>) {
+        let asked = hotspots::Asked::default();
+        if let Ok((question, _)) = hotspots::chosen(&self, &asked).await
+            && let Err(failed) = self.figures(&question).await
+        {
+            tracing::warn!(
+                error = format!("{failed:#}"),
+                "the figures of the last night could not be prepared"
+            );
         }
-        let made = Arc::new(figures(&self.engine, &question).await?);
-        if let Ok(mut kept) = self.kept.lock() {
-            if kept.len() >= KEPT {
-                kept.pop_first();
-            }
-            kept.insert(question, Arc::clone(&made));
-        }
-        Ok(made)
+    }
+
+    /// Where reports lie, kept in the same way.
+    async fn places(&self, question: &Question) -> Result<Arc<Vec<Spot>>> {
+        self.places.get(question, density(&self.engine, question)).await
     }
 }
 

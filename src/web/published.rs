@@ -5,6 +5,7 @@
 use super::{
     classes::{Class, capital, number},
     desk::{AtDesk, Desk},
+    download::{self, Told},
     error::PageError,
     hotspots::{day, options, typed_day},
     map::HAS_SCRIPT,
@@ -20,8 +21,7 @@ use crate::{
 use axum::{
     Json,
     extract::{Query, State},
-    http::header,
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse, Redirect, Response},
 };
 use chrono::{Days, NaiveDate, TimeDelta};
 use minijinja::{Value, context};
@@ -90,15 +90,19 @@ impl Answer {
         format!("/published/{}/{code}?{asked}", self.words().0)
     }
 
+    /// The area of the level that a ward is, or lies in.
+    fn area_of(&self, ward: &str) -> Option<String> {
+        match self.request.level {
+            Level::Ward => Some(ward.to_owned()),
+            Level::Whole => self.shown.as_ref()?.lines.first().map(|line| line.code.clone()),
+            level => self.geography.above(ward, level.kind()).next().map(|area| area.code.clone()),
+        }
+    }
+
     /// The class of a ward on the map: its own, or that of what it lies in.
     fn class_of(&self, ward: &str) -> Option<Class> {
-        let lines = &self.shown.as_ref()?.lines;
-        let code = match self.request.level {
-            Level::Ward => ward.to_owned(),
-            Level::Whole => return lines.first().map(class),
-            level => self.geography.above(ward, level.kind()).next()?.code.clone(),
-        };
-        lines.iter().find(|line| line.code == code).map(class)
+        let code = self.area_of(ward)?;
+        self.shown.as_ref()?.lines.iter().find(|line| line.code == code).map(class)
     }
 }
 
@@ -229,6 +233,7 @@ pub(super) async fn page(
             to => shown.window.last.to_string(),
             csv => answer.address("/published.csv", Some(shown.window.last)),
             geojson => answer.address("/published.geojson", Some(shown.window.last)),
+            png => answer.address("/published.png", Some(shown.window.last)),
             data => answer.address("/published/figures.json", Some(shown.window.last)),
             wards => answer.request.level == Level::Ward,
         };
@@ -396,21 +401,14 @@ pub(super) async fn geojson(
         return Ok(file("application/geo+json", "geojson", None, empty.into_bytes()));
     };
     let drawn = desk.drawn(shown.window.last).await?;
-    let mut body: serde_json::Value = serde_json::from_str(&drawn.geojson)?;
     let lines: BTreeMap<&str, &Line> = shown.lines.iter().map(|line| (line.code.as_str(), line)).collect();
-    for feature in body["features"].as_array_mut().into_iter().flatten() {
-        let ward = feature["properties"]["code"].as_str().unwrap_or_default().to_owned();
-        let own = match answer.request.level {
-            Level::Ward => Some(ward.clone()),
-            Level::Whole => shown.lines.first().map(|line| line.code.clone()),
-            level => answer.geography.above(&ward, level.kind()).next().map(|area| area.code.clone()),
-        };
-        let Some(line) = own.and_then(|code| lines.get(code.as_str())) else { continue };
-        feature["properties"] = json!({
+    let mut body = drawn.geojson_of(|ward| {
+        let line = lines.get(answer.area_of(ward)?.as_str())?;
+        Some(json!({
             "ward": ward, "code": line.code, "name": line.name, "published": line.count,
             "class": class(line).code(), "usual": line.usual,
-        });
-    }
+        }))
+    })?;
     body["marking"] = "OFFICIAL".into();
     body["note"] = NOTE.into();
     body["from"] = shown.window.first.to_string().into();
@@ -421,9 +419,51 @@ pub(super) async fn geojson(
     Ok(file("application/geo+json", "geojson", Some(shown), body.to_string().into_bytes()))
 }
 
+/// The map as a picture; the page itself says why there is none.
+pub(super) async fn png(
+    State(AtDesk(desk)): State<AtDesk>,
+    _reader: Reader,
+    Query(asked): Query<Asked>,
+) -> Result<Response, PageError> {
+    let answer = answer(&desk, &asked).await?;
+    let Some(shown) = &answer.shown else { return Ok(Redirect::to("/published").into_response()) };
+    let pack = &desk.county.pack;
+    let drawn = desk.drawn(shown.window.last).await?;
+    let strand = answer.request.category.as_deref();
+    let about = format!(
+        "{}, published figures for {}{}. As known on {}.",
+        pack.name,
+        when(shown, answer.pace),
+        strand.map_or_else(String::new, |code| format!(
+            ", {} {}",
+            pack.category_word,
+            pack.label(code).to_lowercase()
+        )),
+        shown.as_known_on.with_timezone(&pack.zone).format("%-d %B %Y, %H:%M"),
+    );
+    let count = |of: Class| shown.lines.iter().filter(|line| class(line) == of).count();
+    let told = Told {
+        marking: "OFFICIAL",
+        heading: heading(&answer),
+        about,
+        legend: Class::ALL.map(|of| (of, count(of))).into_iter().filter(|(_, count)| *count > 0).collect(),
+        blank: None,
+        notes: vec![
+            format!(
+                "Before publication a random number was added to each figure: in 95 of 100 cases it is at most {} off.",
+                shown.give_or_take
+            ),
+            "More reports are not worse by themselves. Not a forecast.".to_owned(),
+        ],
+    };
+    let name = format!("published-{}.png", shown.window.last);
+    let made = download::picture(&drawn, |ward| answer.class_of(ward), told, &name).await?;
+    Ok(made.unwrap_or_else(|| {
+        Redirect::to(&answer.address("/published", Some(shown.window.last))).into_response()
+    }))
+}
+
 fn file(kind: &str, ending: &str, shown: Option<&Shown>, bytes: Vec<u8>) -> Response {
     let of = shown.map_or_else(|| "nothing".to_owned(), |shown| shown.window.last.to_string());
-    let name = format!("attachment; filename=\"published-{of}.{ending}\"");
-    let head = [(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, name)];
-    (head, bytes).into_response()
+    download::file(kind, &format!("published-{of}.{ending}"), bytes)
 }

@@ -8,7 +8,7 @@ use super::{
     error::PageError,
     health, hotspots, imports, map, oidc, outbox, published, published_area,
     reader::Reader,
-    rules, runs, sign_in, silences, tokens,
+    rules, runs, sign_in, silences, tokens, trial,
 };
 use crate::model::{Role, Scope};
 use axum::{
@@ -51,6 +51,8 @@ pub(super) enum Right {
     Quiet,
     /// What the rules found everywhere.
     Rules,
+    /// To have a rule tried over past nights.
+    Try,
     /// What was imported, and the rows that could not be used.
     Imports,
     /// To take those rows away, to mend them.
@@ -97,7 +99,7 @@ impl Right {
                 matches!(role, Role::CspCoordinator | Role::CspChair | Role::Analyst | Role::HateLead)
             }
             Self::Rules | Self::Imports => matches!(role, Role::Analyst | Role::HateLead | Role::Auditor),
-            Self::Mend => matches!(role, Role::Analyst | Role::HateLead),
+            Self::Mend | Self::Try => matches!(role, Role::Analyst | Role::HateLead),
             Self::Access => matches!(role, Role::Admin),
             Self::Runs | Self::Outbox => matches!(role, Role::Analyst | Role::Auditor | Role::Admin),
             Self::SendAgain => matches!(role, Role::Analyst | Role::Admin),
@@ -145,9 +147,11 @@ const fn quiet(
 }
 
 /// All of them.
-pub(super) static ROUTES: [Route; 52] = [
+pub(super) static ROUTES: [Route; 57] = [
     seen("/", Right::Figures, "hotspot page", || get(hotspots::page)),
     seen("/hotspots.csv", Right::Download, "download of the hotspot table", || get(hotspots::csv)),
+    seen("/hotspots.geojson", Right::Download, "download of the hotspot figures", || get(hotspots::geojson)),
+    seen("/hotspots.png", Right::Download, "download of the hotspot map", || get(hotspots::png)),
     seen("/areas/{kind}/{code}", Right::Area, "area", || get(area::page)),
     seen("/map/figures.json", Right::Figures, "figures of the map", || get(map::figures)),
     seen("/map/hexagons.json", Right::Area, "density on the map", || get(map::hexagons)),
@@ -161,6 +165,7 @@ pub(super) static ROUTES: [Route; 52] = [
     }),
     seen("/published.csv", Right::Download, "download of published figures", || get(published::csv)),
     seen("/published.geojson", Right::Download, "download of published figures", || get(published::geojson)),
+    seen("/published.png", Right::Download, "download of the published map", || get(published::png)),
     seen("/alerts", Right::AlertList, "list of alerts", || get(alerts::list)),
     seen("/alerts/{number}", Right::Alert, "alert", || get(alerts::page)),
     done("/alerts/{number}/answer", Right::Answer, "answer to an alert", || post(alerts::answer)),
@@ -175,6 +180,8 @@ pub(super) static ROUTES: [Route; 52] = [
     seen("/rules", Right::Rules, "rules", || get(rules::list)),
     seen("/rules/why-not", Right::Rules, "why a rule holds", || get(rules::why_not)),
     seen("/rules/{id}", Right::Alert, "rule", || get(rules::page)),
+    seen("/rules/{id}/try", Right::Try, "trial of a rule", || get(trial::page)),
+    done("/rules/{id}/try", Right::Try, "trying a rule", || post(trial::begin)),
     seen("/imports", Right::Imports, "list of imports", || get(imports::list)),
     seen("/imports/{id}", Right::Imports, "import with its rejected rows", || get(imports::page)),
     seen("/imports/{id}/rejects.csv", Right::Mend, "download of rejected rows", || get(imports::csv)),

@@ -6,6 +6,7 @@ use super::{
     error::PageError,
     hotspots::{day, frame, typed_day},
     reader::{Reader, Sight},
+    routes::Right,
 };
 use crate::{
     alerts::Worth,
@@ -128,6 +129,8 @@ pub(super) async fn page(
             worth,
             tests => tests.iter().map(tested).collect::<Vec<_>>(),
             analyst,
+            may_try => Right::Try.allows(reader.role),
+            id => &rule.id,
             text,
         },
     };

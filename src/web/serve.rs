@@ -1,6 +1,6 @@
 //! Connections: taken, given time limits, and ended together.
 
-use super::{Site, client::Peer, router};
+use super::{Site, client::Peer, router_of};
 use anyhow::Result;
 use axum::{Extension, Router};
 use hyper_util::{
@@ -30,7 +30,10 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 ///
 /// Never at present; a connection that fails is that reader's alone.
 pub async fn serve(site: Site, listener: TcpListener, stopped: impl Future<Output = ()>) -> Result<()> {
-    serve_router(router(site), listener, stopped).await
+    let site = Arc::new(site);
+    let first = Arc::clone(&site);
+    tokio::spawn(async move { first.prepare().await });
+    serve_router(router_of(&site), listener, stopped).await
 }
 
 pub(super) async fn serve_router(

@@ -25,6 +25,7 @@ mod outbox;
 mod routes;
 mod sending;
 mod threats;
+mod trial;
 
 /// A clock that tests move on.
 #[derive(Clone, Default)]
@@ -137,6 +138,7 @@ impl Pages {
         let mut site = Site::new(&engine, address.into(), Vec::new())
             .unwrap()
             .behind(proxies)
+            .looking(Schedule::new("30 4 * * *", chrono_tz::Europe::London).unwrap())
             .signing_in_by(Some(provider.unwrap()));
         site.clock = Arc::new(clock.clone());
         let site = Arc::new(site);

@@ -186,8 +186,13 @@ async fn analyst(client: &Client, site: &str, look_of: &str) {
     assert_ne!(client.current_url().await.unwrap(), now);
     assert_eq!(client.find_all(Locator::Css("tbody tr")).await.unwrap().len(), 176);
     accessible(client, "hotspots a week earlier").await;
-    press(client, "#hexagons", "#hexagons:checked").await;
+    press(client, "#hexagons", "#map[data-drawn]:not([data-drawn='0'])").await;
     picture(client, &format!("{look_of}-hexagons")).await;
+
+    // The map as a picture to take away is that of the address.
+    let fetched = "const done = arguments[arguments.length - 1]; const link = document.querySelector('#downloads a[href*=png]'); \
+                   fetch(link.href).then(async r => done([r.status, r.headers.get('content-type'), (await r.blob()).size > 10000]));";
+    assert_eq!(client.execute_async(fetched, vec![]).await.unwrap(), json!([200, "image/png", true]));
 
     // What is chosen stands in the address, so that a link restores the view.
     client.find(Locator::Css("#strand option[value=religion]")).await.unwrap().click().await.unwrap();
@@ -202,6 +207,7 @@ async fn analyst(client: &Client, site: &str, look_of: &str) {
         ("/areas/csp/safer-leicester?period=28", "partnership"),
         ("/rules", "rules"),
         ("/rules/race-week-spike", "rule"),
+        ("/rules/race-week-spike/try", "try"),
         ("/rules/why-not", "why-not"),
         ("/imports", "imports"),
         ("/runs", "runs"),
@@ -211,6 +217,21 @@ async fn analyst(client: &Client, site: &str, look_of: &str) {
         look(client, &format!("{site}{path}"), &format!("{look_of}-{name}")).await;
         assert!(!heading(client).await.starts_with("There is no such page"), "{path}");
     }
+    // A rule with a mistake, and as it should be: tried over three months.
+    client.goto(&format!("{site}/rules/race-week-spike/try")).await.unwrap();
+    let spoil =
+        "const t = document.getElementById('text'); t.value = t.value.replace('rarer_than', 'rarer_then');";
+    client.execute(spoil, vec![]).await.unwrap();
+    press(client, "main form button", "[role=alert] pre").await;
+    accessible(client, "a rule with a mistake").await;
+    picture(client, &format!("{look_of}-try-mistake")).await;
+    let mend = "const t = document.getElementById('text'); t.value = t.value.replace('rarer_then', 'rarer_than'); \
+                document.getElementById('since').value = '3m'; document.getElementById('alone').checked = true;";
+    client.execute(mend, vec![]).await.unwrap();
+    press(client, "main form button", "#trial h2").await;
+    assert!(heading(client).await.ends_with("in 3 months"), "{}", heading(client).await);
+    accessible(client, "a rule that was tried").await;
+    picture(client, &format!("{look_of}-tried")).await;
     // The rows of an import that could not be used, by its line in the list.
     client.goto(&format!("{site}/imports")).await.unwrap();
     let import = client.find(Locator::Css("tbody a")).await.unwrap().attr("href").await.unwrap().unwrap();

@@ -33,6 +33,7 @@ fn ward(code: &str, name: &str) -> Area {
         valid_from: day("2010-01-01"),
         valid_to: None,
         population: None,
+        workday_population: None,
     }
 }
 

@@ -5,9 +5,11 @@ use crate::support::{at, day, stores};
 use chrono::{DateTime, Duration, Utc};
 use sqlx::{Executor, SqlStr};
 use tension_watch::{
+    count::SeenIncident,
     model::{
-        Alert, AlertLevel, AlertState, Area, AreaKind, AreaRef, Bounds, Categories, Class, Finding, Incident,
-        Mailbox, Pack, Place, Precision, Projection, Recurrence, Role, Status, Subject, Window,
+        Alert, AlertLevel, AlertState, Area, AreaKind, AreaRef, Bounds, Categories, CategorySet, Class,
+        Finding, Incident, Mailbox, Pack, Place, Precision, Projection, Recurrence, Role, Status, Subject,
+        Window,
     },
     store::{
         Account, AlertEvent, Counted, ImportRecord, Known, LinkedEvent, MessageKind, NewVersion,
@@ -31,6 +33,16 @@ async fn every_statement_is_understood_by_both_databases() {
             prepared += 1;
         }
         assert!(prepared > 40, "only {prepared} statements: is a file missing from Store::statements?");
+    }
+}
+
+#[tokio::test]
+async fn no_statement_holds_the_server_up_for_ever() {
+    for (database, store) in &stores().await.each {
+        if let Store::Postgres(pool) = store {
+            let limit: String = sqlx::query_scalar("show statement_timeout").fetch_one(pool).await.unwrap();
+            assert_eq!(limit, "5min", "{database}");
+        }
     }
 }
 
@@ -63,6 +75,7 @@ async fn a_county_is_kept_as_data() {
             valid_from: day("2025-05-01"),
             valid_to: None,
             population: Some(8_000),
+            workday_population: Some(20_000),
         };
         let before = Area {
             boundary_year: 2019,
@@ -160,6 +173,47 @@ async fn import(store: &Store, incidents: &[Incident]) -> Uuid {
     record.id
 }
 
+/// As much of an incident as analysis is told, to the precision it is kept with.
+#[derive(Debug, PartialEq)]
+struct Told {
+    id: Uuid,
+    known_at: DateTime<Utc>,
+    source: String,
+    class: String,
+    ward: Option<String>,
+    occurred: (DateTime<Utc>, DateTime<Utc>),
+    place: Option<Place>,
+    categories: CategorySet,
+}
+
+impl From<SeenIncident<'_>> for Told {
+    fn from(seen: SeenIncident<'_>) -> Self {
+        Self {
+            id: seen.id(),
+            known_at: seen.known_at(),
+            source: seen.source().into(),
+            class: seen.class().into(),
+            ward: seen.ward().map(Into::into),
+            occurred: seen.occurred(),
+            place: seen.place(),
+            categories: seen.categories(),
+        }
+    }
+}
+
+fn told(incident: &Incident) -> Told {
+    Told {
+        id: incident.id,
+        known_at: incident.known_at,
+        source: incident.source.clone(),
+        class: incident.class.clone(),
+        ward: incident.ward.clone(),
+        occurred: (incident.occurred_from, incident.occurred_to),
+        place: incident.place,
+        categories: incident.categories,
+    }
+}
+
 #[tokio::test]
 async fn a_past_night_sees_only_what_was_known_then() {
     for (database, store) in &stores().await.each {
@@ -169,15 +223,30 @@ async fn a_past_night_sees_only_what_was_known_then() {
         import(store, &[first.clone(), second.clone(), other.clone()]).await;
         let known = Known::default();
         let seen = async |instant: DateTime<Utc>| {
-            let found = known.as_known(store, instant).await.unwrap();
-            assert_eq!(found, store.incidents_as_known(instant).await.unwrap(), "kept or read anew");
-            found.into_iter().map(|seen| (*seen.incident).clone()).collect::<Vec<_>>()
+            let found: Vec<_> =
+                known.as_known(store, instant).await.unwrap().iter().map(Told::from).collect();
+            let anew = store.incidents_as_known(instant).await.unwrap();
+            assert_eq!(found, anew.iter().map(Told::from).collect::<Vec<_>>(), "kept or read anew");
+            found
         };
         // The same instant is not before itself: a night sees what was known before it began.
         assert_eq!(seen(at("2026-06-02T05:00:00Z")).await, []);
-        assert_eq!(seen(at("2026-06-03T00:00:00Z")).await, [first.clone(), other.clone()], "{database}");
-        assert_eq!(seen(at("2026-06-10T00:00:00Z")).await, std::slice::from_ref(&other), "{database}");
-        assert_eq!(store.known_versions("police").await.unwrap().len(), 3);
+        assert_eq!(seen(at("2026-06-03T00:00:00Z")).await, [told(&first), told(&other)], "{database}");
+        assert_eq!(seen(at("2026-06-10T00:00:00Z")).await, [told(&other)], "{database}");
+        assert_eq!(known.archive(store).await.unwrap().len(), 3);
+        let versions = store.known_versions(&[first.id]).await.unwrap();
+        assert_eq!(
+            versions.iter().map(|one| one.known_at).collect::<Vec<_>>(),
+            [first.known_at, second.known_at]
+        );
+        // What an import adds is put beside what is kept.
+        let third = incident(3, "2026-06-02T05:00:00Z", Status::Confirmed);
+        import(store, std::slice::from_ref(&third)).await;
+        assert_eq!(
+            seen(at("2026-06-03T00:00:00Z")).await,
+            [told(&first), told(&other), told(&third)],
+            "{database}"
+        );
         assert_eq!(
             store.last_known(at("2026-06-05T00:00:00Z")).await.unwrap(),
             Some(at("2026-06-02T05:00:00Z"))
@@ -194,13 +263,13 @@ async fn a_past_night_sees_only_what_was_known_then() {
         let mut tx = store.begin().await.unwrap();
         tx.link_same_event(&link).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(seen(at("2026-06-05T00:00:00Z")).await, std::slice::from_ref(&first));
+        assert_eq!(seen(at("2026-06-05T00:00:00Z")).await, [told(&first), told(&third)]);
         let mut tx = store.begin().await.unwrap();
         assert!(tx.undo_same_event(other.id, at("2026-06-06T00:00:00Z")).await.unwrap());
         tx.link_same_event(&link).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(seen(at("2026-06-07T00:00:00Z")).await, [first.clone(), other.clone()]);
-        assert_eq!(seen(at("2026-06-05T00:00:00Z")).await, [first]);
+        assert_eq!(seen(at("2026-06-07T00:00:00Z")).await, [told(&first), told(&other), told(&third)]);
+        assert_eq!(seen(at("2026-06-05T00:00:00Z")).await, [told(&first), told(&third)]);
         assert_eq!(store.same_events().await.unwrap()[0].undone_at, Some(at("2026-06-06T00:00:00Z")));
     }
 }

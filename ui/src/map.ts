@@ -61,7 +61,8 @@ class Wards {
   private readonly hexagons = L.layerGroup();
 
   constructor(private readonly holder: HTMLElement, wards: GeoJSON.FeatureCollection) {
-    holder.replaceChildren();
+    holder.hidden = false;
+    holder.parentElement?.classList.add("live"); // the server's picture is kept for printing
     holder.setAttribute("aria-hidden", "true"); // the table carries the content
     this.map = L.map(holder, { renderer: L.canvas(), zoomSnap: 0.25, keyboard: false, attributionControl: false, zoomControl: false });
     this.layer = L.geoJSON(wards, {
@@ -114,6 +115,7 @@ class Wards {
       const corners = ring.map(([east, north]): L.LatLngTuple => [north, east]);
       L.polygon(corners, { stroke: true, weight: 0.5, color: colour("ink"), fillColor: colour("dot"), fillOpacity: 0.2 + 0.7 * (count / most), interactive: false }).addTo(this.hexagons);
     }
+    this.holder.dataset.drawn = String(found.hexagons.length);
   }
 
   private colour(): void {
@@ -122,7 +124,7 @@ class Wards {
 }
 
 /** Everything of the page that a step to another week changes; the server writes it. */
-const PARTS = ["h1", "#lede", "#late", "#steps", "#table", "#legend"];
+const PARTS = ["h1", "#lede", "#late", "#steps", "#table", "#drawn", "#legend"];
 
 /** Steps from week to week without loading the page anew: the words and the table come from the same page as ever. */
 function slide(weeks: HTMLElement, show: (figures: Figures) => void): void {

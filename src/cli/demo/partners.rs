@@ -11,28 +11,30 @@ use crate::{
         letters::keyed,
         night::{Engine, When},
     },
-    store::SeenIncident,
     synth::County,
 };
 use anyhow::Result;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use std::collections::HashMap;
+use uuid::Uuid;
 
 /// What those who were asked did on the day before a night is judged.
-pub(super) async fn answer(engine: &Engine, made: &County, when: When, seen: &[SeenIncident]) -> Result<()> {
+pub(super) async fn answer(
+    engine: &Engine,
+    made: &County,
+    when: When,
+    references: &HashMap<Uuid, String>,
+) -> Result<()> {
     let day = engine.county.day_of(when.now) - Days::new(1);
     if !engine.county.working_days().holds(day) {
         return Ok(());
     }
     let geography = engine.county.geography(day)?;
-    let references: HashMap<_, _> =
-        seen.iter().map(|one| (one.incident.id, one.incident.reference.clone())).collect();
     for alert in engine.store.alerts_since(day - Days::new(30)).await? {
         let age = (day - alert.opened).num_days();
         let parties: Vec<Party> = alert.asked.iter().flat_map(|asked| asked.parties.clone()).collect();
         for party in parties {
-            let Some(answer) = decided(&alert, &party, age, day, || outcome(&alert, made, &references))
-            else {
+            let Some(answer) = decided(&alert, &party, age, day, || outcome(&alert, made, references)) else {
                 continue;
             };
             let by = Answerer { who: party.label(&geography), party: party.clone() };

@@ -1,8 +1,7 @@
 //! `tension-watch rules diff`: which alerts another version of a rule gains and loses.
 
 use super::{
-    candidate::Candidate,
-    past::{Past, Since},
+    past,
     trial::{about, counted},
 };
 use crate::{
@@ -11,7 +10,10 @@ use crate::{
         trial::{Rate, TriedAlert, pair},
         tune::years,
     },
-    stages::trial::as_live,
+    stages::{
+        past::{Past, Since},
+        trial::as_live,
+    },
 };
 use anyhow::Result;
 use chrono::NaiveDate;
@@ -39,11 +41,11 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(site: &Site, args: Args) -> Result<()> {
-    let past = Past::open(site, args.since).await?;
-    let read = |path| Candidate::read(site, &past.engine.county, path, past.window().last);
+    let past = past::open(site, args.since).await?;
+    let read = |path| past::candidate(site, &past, path);
     let (old, new) = (read(&args.old)?, read(&args.new)?);
     let sets = [as_live(&old.set, &old.rule.id), as_live(&new.set, &new.rule.id)];
-    let replay = past.replay("nights", &past.history, &past.nights, &[&sets[0], &sets[1]])?;
+    let replay = past::replay(&past, "nights", &past.history, &past.nights, &[&sets[0], &sets[1]])?;
     let before = replay.alerts(0, &old.rule, None);
     let after = replay.alerts(1, &new.rule, None);
     let pairs = pair(&before, &after);

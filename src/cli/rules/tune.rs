@@ -1,6 +1,6 @@
 //! `tension-watch rules tune`: the threshold that keeps a budget of false alerts.
 
-use super::{candidate::Candidate, past::Past, past::Since, picture, trial::about};
+use super::{past, picture, trial::about};
 use crate::{
     cli::{init::write, site::Site, wrong},
     picture::chart,
@@ -10,6 +10,8 @@ use crate::{
         tune::{COMMONEST, Threshold, a_month, budget, proposal, solve, years_wanted},
     },
     stages::{
+        candidate::Candidate,
+        past::{Past, Since},
         trial::{Replay, as_live, loosened, quiet},
         tune::curve,
     },
@@ -77,8 +79,8 @@ struct Tuned<'a> {
 }
 
 pub(super) async fn run(site: &Site, args: Args) -> Result<()> {
-    let past = Past::open(site, args.since).await?;
-    let candidate = Candidate::read(site, &past.engine.county, &args.file, past.window().last)?;
+    let past = past::open(site, args.since).await?;
+    let candidate = past::candidate(site, &past, &args.file)?;
     let budget = match &args.budget {
         Some(text) => budget(text).ok_or_else(|| {
             wrong(format!("--budget \"{text}\": write it as \"4 per year\" or \"1 per month\""))
@@ -116,12 +118,12 @@ async fn solved<'a>(
     for own in loose.rules.iter_mut().filter(|own| own.id == rule.id) {
         *own = loosened(own, COMMONEST.min(rule.rarer_than_days));
     }
-    let history = past.replay("nights", &past.history, &past.nights, &[&loose])?;
+    let history = past::replay(past, "nights", &past.history, &past.nights, &[&loose])?;
     let last = past.window().last;
     let nights = past.nights_before(last, SIMULATED_NIGHTS);
     let until = nights.last().map_or(past.engine.county.start_of(last), |when| when.as_known_on);
     let simulated: Option<Replay> = match quiet(&past.engine, seed, last, until).await? {
-        Some(county) => Some(past.replay("simulated nights", &county, &nights, &[&loose])?),
+        Some(county) => Some(past::replay(past, "simulated nights", &county, &nights, &[&loose])?),
         None => None,
     };
     let labels = past.labels(&candidate.set);

@@ -1,6 +1,6 @@
 //! Where names fit: inside their ward, else beside it with a line to it, else nowhere. None overlaps another.
 
-use super::{frame::Panel, outline::Drawn};
+use super::{super::letters::wide, frame::Panel, outline::Drawn};
 use geo::Coord;
 
 /// Size of the names of wards concerned.
@@ -213,23 +213,6 @@ fn height(size: f64) -> f64 {
 fn measure(lines: &[String], size: f64) -> (f64, f64) {
     let widest = lines.iter().map(|line| line.chars().map(wide).sum::<f64>()).fold(0.0, f64::max);
     (widest * size + 6.0, height(size) * lines.len() as f64)
-}
-
-/// Width of a letter of the bold condensed face over its size, rather too wide than too narrow.
-fn wide(letter: char) -> f64 {
-    match letter {
-        'i' | 'j' | 'l' | 'I' | '\'' | '.' | ',' | ' ' | '|' => 0.35,
-        'f' | 't' | 'r' | 'J' | '-' | '(' | ')' => 0.46,
-        'm' | 'w' | 'M' | 'W' | '%' | '@' => 0.98,
-        letter if letter.is_ascii_uppercase() || letter == '&' => 0.74,
-        letter if letter.is_ascii() => 0.63,
-        _ => 1.0,
-    }
-}
-
-/// Safe inside XML.
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ impl County {
             valid_from: day("2015-05-07"),
             valid_to: None,
             population: None,
+            workday_population: None,
         };
         let areas = [
             area(AreaKind::Ward, "E05010461", "Belgrave"),

@@ -178,7 +178,7 @@ pub(super) fn found(
     let Judgement { area, categories, window, .. } = judgement;
     let by_month = matches!(rule.period, Period::Months(_));
     let mut members = night.members(area, *categories, *window, by_month);
-    members.retain(|case| looked.source.as_ref().is_none_or(|source| case.source == *source));
+    members.retain(|case| looked.source.as_ref().is_none_or(|source| *case.source == **source));
     let wards = if area.kind == AreaKind::Ward {
         vec![area.code.clone()]
     } else {

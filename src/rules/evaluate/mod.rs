@@ -239,11 +239,11 @@ fn finding(rule: &Rule, window: Window, recurrence: Recurrence, members: Vec<Uui
 
 /// The wards with most of the cases, at most five: those a larger area's alert is about.
 fn most(cases: &[&Case]) -> Vec<String> {
-    let mut counts = BTreeMap::<&String, usize>::new();
-    for ward in cases.iter().filter_map(|case| case.ward.as_ref()) {
+    let mut counts = BTreeMap::<&str, usize>::new();
+    for ward in cases.iter().filter_map(|case| case.ward.as_deref()) {
         *counts.entry(ward).or_default() += 1;
     }
     let mut wards: Vec<_> = counts.into_iter().collect();
     wards.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-    wards.into_iter().take(5).map(|(ward, _)| ward.clone()).collect()
+    wards.into_iter().take(5).map(|(ward, _)| ward.to_owned()).collect()
 }

@@ -10,6 +10,7 @@ use super::{
     rolling,
 };
 use crate::{
+    count::Case,
     detect::{Cell, Expectation, Floors, judgement, recurrence},
     model::{AreaRef, CategorySet, Finding, Recurrence, ShareSeen, Window},
 };
@@ -75,12 +76,12 @@ impl Counted {
             cases.retain(|case| case.offence.is_some());
             cases
         };
-        let is_kind = |offence: &Option<String>| offence.as_ref().is_some_and(|own| kinds.contains(own));
+        let is_kind =
+            |case: &Case| case.offence.as_deref().is_some_and(|own| kinds.iter().any(|kind| kind == own));
         let now = told(window);
         let earlier = told(Window::ending(window.first - Days::new(1), BEFORE));
-        let of_kind: Vec<_> = now.iter().filter(|case| is_kind(&case.offence)).map(|case| case.id).collect();
-        let before =
-            (earlier.iter().filter(|case| is_kind(&case.offence)).count() as u64, earlier.len() as u64);
+        let of_kind: Vec<_> = now.iter().filter(|case| is_kind(case)).map(|case| case.id).collect();
+        let before = (earlier.iter().filter(|case| is_kind(case)).count() as u64, earlier.len() as u64);
         let total = now.len() as u64;
         // Jeffreys' prior for the share; what is not known of it is the relative variance of its beta posterior.
         let (a, b) = (before.0 as f64 + 0.5, (before.1 - before.0) as f64 + 0.5);

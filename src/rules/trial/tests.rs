@@ -16,6 +16,7 @@ fn geography() -> Geography {
         valid_from: day("2000-01-01"),
         valid_to: None,
         population: None,
+        workday_population: None,
     };
     let wards = ["A", "B", "C"].map(|code| area(AreaKind::Ward, code));
     let csps = ["P", "Q"].map(|code| area(AreaKind::Csp, code));

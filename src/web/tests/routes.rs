@@ -84,9 +84,11 @@ fn expected(method: &Method, path: &str) -> Vec<Role> {
             "GET",
             "/" | "/map/figures.json" | "/published" | "/published/{area}/{code}" | "/published/figures.json",
         ) => with(&[Role::Sog, Role::Spb, Role::Partner]),
-        ("GET", "/hotspots.csv" | "/published.csv" | "/published.geojson") => {
-            without(with(&[Role::Sog, Role::Spb, Role::Partner]), Role::Auditor)
-        }
+        (
+            "GET",
+            "/hotspots.csv" | "/hotspots.geojson" | "/hotspots.png" | "/published.csv" | "/published.geojson"
+            | "/published.png",
+        ) => without(with(&[Role::Sog, Role::Spb, Role::Partner]), Role::Auditor),
         (
             "GET",
             "/alerts"
@@ -105,7 +107,9 @@ fn expected(method: &Method, path: &str) -> Vec<Role> {
         ("GET", "/rules" | "/rules/why-not" | "/imports" | "/imports/{id}") => {
             vec![Role::HateLead, Role::Analyst, Role::Auditor]
         }
-        ("GET", "/imports/{id}/rejects.csv") => vec![Role::HateLead, Role::Analyst],
+        ("GET", "/imports/{id}/rejects.csv") | ("GET" | "POST", "/rules/{id}/try") => {
+            vec![Role::HateLead, Role::Analyst]
+        }
         ("GET" | "POST", "/accounts" | "/accounts/remove" | "/tokens" | "/tokens/revoke") => {
             vec![Role::Admin]
         }
@@ -260,7 +264,7 @@ async fn whatever_changes_something_refuses_other_sites_and_forms_without_their_
             assert!(refused.contains(&answer.status()), "{at} {form}: {} {text}", answer.status());
         }
     }
-    assert_eq!(walked.len(), 12, "{walked:?}: a new one is walked too; count it here");
+    assert_eq!(walked.len(), 13, "{walked:?}: a new one is walked too; count it here");
     assert_eq!(pages.store.alert("LLR-2026-0001").await.unwrap(), before, "nothing has changed");
     assert!(pages.store.silences().await.unwrap()[0].ended_at.is_none());
     assert_eq!(pages.store.accounts().await.unwrap(), accounts);

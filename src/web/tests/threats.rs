@@ -4,7 +4,11 @@ use super::{
     super::{client::Peer, serve::serve_router},
     *,
 };
-use std::{io::Write, sync::OnceLock, time::Instant};
+use std::{
+    io::Write,
+    sync::{Mutex, OnceLock},
+    time::Instant,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -281,6 +285,56 @@ async fn proxy_headers_count_only_from_a_trusted_proxy() {
         attempt(&behind, "192.0.2.1", &format!("198.51.100.{}", n + 100)).await;
     }
     assert_eq!(behind.site.compared.load(Ordering::Relaxed), 70, "whoever is no proxy can't pretend to be");
+}
+
+#[tokio::test]
+async fn expensive_map_queries_are_bounded() {
+    let pages = Pages::new().await;
+    let cookie = pages.sign_in("analyst").await;
+    let asked = async |query: &str| {
+        let (answer, text) = pages.get(&format!("/map/figures.json?{query}"), &cookie).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{query}");
+        text
+    };
+    // Whatever is no choice of the page is its usual: one question, worked out once.
+    let usual = asked("").await;
+    for strange in [
+        "area=postcode",
+        "area=",
+        "strand=none+such",
+        "class=none+such",
+        "period=999999999",
+        "period=-1",
+        "night=",
+        "night=x",
+        "bbox=-180,-90,180,90&resolution=15&limit=1000000000",
+    ] {
+        assert_eq!(asked(strange).await, usual, "{strange}");
+    }
+    assert_eq!(pages.site.figures.len(), 1);
+    // Nights that no run judged are not worked out.
+    for night in ["0001-01-01", "2026-06-28", "9999-12-31"] {
+        let (answer, _) = pages.get(&format!("/map/figures.json?night={night}"), &cookie).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{night}");
+    }
+    // All that can be asked of one night, at once: so many answers are kept and no more.
+    let pack = &pages.site.engine.county.pack;
+    let strands = pack.categories.codes().into_iter().map(|code| format!("&strand={code}"));
+    let strands: Vec<String> = std::iter::once(String::new()).chain(strands).collect();
+    let classes = pack.classes.iter().map(|class| format!("&class={}", class.code));
+    let classes: Vec<String> = std::iter::once(String::new()).chain(classes).collect();
+    let mut queries = Vec::new();
+    for (strand, class) in strands.iter().flat_map(|strand| classes.iter().map(move |class| (strand, class)))
+    {
+        for area in ["ward", "district", "csp", "whole"] {
+            queries.extend(
+                ["1", "7", "28", "56"].map(|days| format!("area={area}&period={days}{strand}{class}")),
+            );
+        }
+    }
+    assert!(queries.len() > 2 * KEPT);
+    futures_util::future::join_all(queries.iter().map(|query| asked(query))).await;
+    assert_eq!(pages.site.figures.len(), KEPT);
 }
 
 #[tokio::test]

@@ -1,0 +1,84 @@
+//! Files that readers take away. Each says in itself what it shows, as known when, and how it is marked: it is read without
+//! the page it came from.
+
+use super::{classes::Class, desk::Drawn, error::PageError};
+use crate::picture::county::{CountyMap, Step, png};
+use axum::{
+    http::header,
+    response::{IntoResponse, Response},
+};
+use std::sync::LazyLock;
+use tokio::sync::Semaphore;
+
+/// A picture takes a tenth of a second of a core: so many are drawn side by side, the others wait.
+static DRAWING: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(1));
+
+/// A file of that name.
+pub(super) fn file(kind: &str, name: &str, bytes: Vec<u8>) -> Response {
+    let head = [
+        (header::CONTENT_TYPE, kind.to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+    ];
+    (head, bytes).into_response()
+}
+
+/// What stands on a picture beside the wards.
+pub(super) struct Told {
+    pub(super) marking: &'static str,
+    pub(super) heading: String,
+    pub(super) about: String,
+    /// Each class that is there, with the number of areas in it.
+    pub(super) legend: Vec<(Class, usize)>,
+    /// What wards without a class are.
+    pub(super) blank: Option<&'static str>,
+    pub(super) notes: Vec<String>,
+}
+
+/// The map as a picture to take away; none without outlines.
+pub(super) async fn picture(
+    drawn: &Drawn,
+    class_of: impl Fn(&str) -> Option<Class>,
+    told: Told,
+    name: &str,
+) -> Result<Option<Response>, PageError> {
+    let (wards, size) = drawn.paths_of(|ward| class_of(ward).map_or(Step::Blank, step));
+    if wards.is_empty() {
+        return Ok(None);
+    }
+    let permit = DRAWING.acquire().await.map_err(anyhow::Error::from)?;
+    let made = tokio::task::spawn_blocking(move || {
+        let _drawing = permit;
+        let wards: Vec<(Step, &str)> = wards.iter().map(|(step, path)| (*step, path.as_str())).collect();
+        let counted = |(class, count): &(Class, usize)| (step(*class), format!("{}: {count}", class.label()));
+        let legend: Vec<(Step, String)> = told
+            .legend
+            .iter()
+            .map(counted)
+            .chain(told.blank.map(|words| (Step::Blank, words.to_owned())))
+            .collect();
+        let legend: Vec<(Step, &str)> = legend.iter().map(|(step, words)| (*step, words.as_str())).collect();
+        let notes: Vec<&str> = told.notes.iter().map(String::as_str).collect();
+        png(&CountyMap {
+            marking: told.marking,
+            heading: &told.heading,
+            about: &told.about,
+            wards: &wards,
+            size,
+            legend: &legend,
+            notes: &notes,
+        })
+    });
+    let bytes = made.await.map_err(anyhow::Error::from)?.map_err(anyhow::Error::from)?;
+    Ok(Some(file("image/png", name, bytes)))
+}
+
+const fn step(class: Class) -> Step {
+    match class {
+        Class::WellAbove => Step::WellAbove,
+        Class::Above => Step::Above,
+        Class::SlightlyAbove => Step::SlightlyAbove,
+        Class::Below => Step::Below,
+        Class::TooEarly => Step::TooEarly,
+        Class::Within => Step::Within,
+    }
+}
