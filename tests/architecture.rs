@@ -53,7 +53,9 @@ fn pure_folders_neither_wait_nor_look_at_the_clock() {
 #[test]
 fn pages_for_partners_know_of_nothing_exact() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web");
-    for file in ["published.rs", "published_area.rs", "desk.rs", "api/published.rs"] {
+    for file in
+        ["published.rs", "published_area.rs", "desk.rs", "drawn.rs", "download.rs", "api/published.rs"]
+    {
         let text = fs::read_to_string(root.join(file)).unwrap();
         for (number, line) in text.lines().enumerate() {
             let code = line.split("//").next().unwrap_or_default();

@@ -82,5 +82,5 @@ pub(super) async fn record(site: &Site, what: &str, about: &str) -> Result<()> {
         about: about.into(),
         outcome: "done".into(),
     };
-    Ok(site.store.add_audit(&entry).await?)
+    Ok(site.store.add_audit(&[entry]).await?)
 }

@@ -4,8 +4,8 @@
 //! need is kept; the record itself stays in the store.
 
 use super::{Case, Counted, Linked, case::seen_on};
-use crate::model::{CategorySet, Incident, Place, Precision, Status, day_and_month};
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use crate::model::{CategorySet, Incident, Precision, Status, day_and_month};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use std::{
     borrow::Borrow,
@@ -17,19 +17,25 @@ use uuid::Uuid;
 /// No word, or no place.
 const NONE: u32 = u32::MAX;
 
-/// Degrees are kept to a centimetre, metres in whole centimetres: also a UTM zone's ten thousand kilometres fit.
-const DEGREE: f64 = 1e7;
+/// Places are kept in whole centimetres, on the pack's grid and in degrees: also a UTM zone's ten thousand kilometres fit.
 const METRE: f64 = 1e2;
+const DEGREE: f64 = 1e7;
 
-/// One version, in whole numbers: microseconds since 1970, parts of a degree and of a metre, places in the list of words.
+/// Instead of east, where there is no place.
+const NOWHERE: i32 = i32::MIN;
+
+/// One version, in whole numbers: microseconds since 1970, centimetres, places in the list of words.
 #[derive(Debug, Clone, Copy)]
 struct Row {
     id: Uuid,
     known_at: i64,
     from: i64,
-    to: i64,
-    /// East and north in degrees, then in metres; the first is `i32::MIN` for no place.
-    place: [i32; 4],
+    /// Seconds from the earliest to the latest it can have happened; begun ones count.
+    length: u32,
+    /// East and north on the grid. The second pair is the same in degrees: turning one into the other for a map would bring
+    /// the whole table of a national grid into memory.
+    place: (i32, i32),
+    degrees: (i32, i32),
     categories: CategorySet,
     source: u32,
     class: u32,
@@ -72,18 +78,18 @@ impl Archive {
 
     /// Adds a version. [`Archive::put_in_order`] must follow before anything is asked.
     pub fn add(&mut self, incident: &Incident) {
-        let place = incident.place.map_or([i32::MIN; 4], |at| {
-            let degrees = |value: f64| ((value * DEGREE).round() as i32).max(i32::MIN + 1);
-            // Cut off, not rounded: rounded to metres later, it is what the whole number would have been.
-            let metres = |value: f64| (value * METRE).trunc() as i32;
-            [degrees(at.lon), degrees(at.lat), metres(at.easting), metres(at.northing)]
-        });
+        // Cut off, not rounded: rounded to metres later, it is what the whole number would have been.
+        let packed = |metres: f64| ((metres * METRE).trunc() as i32).max(NOWHERE + 1);
+        let place = incident.place.map_or((NOWHERE, 0), |at| (packed(at.easting), packed(at.northing)));
+        let whole = |degrees: f64| (degrees * DEGREE).round() as i32;
+        let degrees = incident.place.map_or((0, 0), |at| (whole(at.lon), whole(at.lat)));
         let row = Row {
             id: incident.id,
             known_at: incident.known_at.timestamp_micros(),
             from: incident.occurred_from.timestamp_micros(),
-            to: incident.occurred_to.timestamp_micros(),
+            length: seconds(incident.occurred_to - incident.occurred_from),
             place,
+            degrees,
             categories: incident.categories,
             source: self.word(Some(&incident.source)),
             class: self.word(Some(&incident.class)),
@@ -183,7 +189,7 @@ pub(super) struct Version<'a> {
 }
 
 /// What was known just before an instant, oldest first. Clones share it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Seen {
     archive: Arc<Archive>,
     /// The version in force and the first one of each.
@@ -263,22 +269,25 @@ impl<'a> SeenIncident<'a> {
         self.text(self.row.ward)
     }
 
-    /// Where, to a centimetre.
+    /// Where on the pack's grid, east and north in metres, to a centimetre.
     #[must_use]
-    pub fn place(&self) -> Option<Place> {
-        let [lon, lat, easting, northing] = self.row.place;
-        (lon != i32::MIN).then(|| Place {
-            lon: f64::from(lon) / DEGREE,
-            lat: f64::from(lat) / DEGREE,
-            easting: f64::from(easting) / METRE,
-            northing: f64::from(northing) / METRE,
-        })
+    pub fn metres(&self) -> Option<(f64, f64)> {
+        let (east, north) = self.row.place;
+        (east != NOWHERE).then(|| (f64::from(east) / METRE, f64::from(north) / METRE))
     }
 
-    /// The earliest and the latest it can have happened.
+    /// Where in degrees, east and north, to a centimetre.
+    #[must_use]
+    pub fn degrees(&self) -> Option<(f64, f64)> {
+        let (east, north) = self.row.degrees;
+        (self.row.place.0 != NOWHERE).then(|| (f64::from(east) / DEGREE, f64::from(north) / DEGREE))
+    }
+
+    /// The earliest and the latest it can have happened, the latter to the second.
     #[must_use]
     pub fn occurred(&self) -> (DateTime<Utc>, DateTime<Utc>) {
-        (instant(self.row.from), instant(self.row.to))
+        let from = instant(self.row.from);
+        (from, from + TimeDelta::seconds(self.row.length.into()))
     }
 
     /// When this version became known here.
@@ -303,8 +312,6 @@ impl<'a> SeenIncident<'a> {
     #[must_use]
     pub fn case(&self, zone: Tz, tick: NaiveTime) -> Case {
         let (day, month) = day_and_month(self.occurred(), zone);
-        let [.., easting, northing] = self.row.place;
-        let metres = |packed: i32| (f64::from(packed) / METRE).round() as i32;
         Case {
             id: self.row.id,
             source: self.shared(self.row.source).unwrap_or_else(|| "".into()),
@@ -312,7 +319,7 @@ impl<'a> SeenIncident<'a> {
             month,
             categories: self.row.categories,
             ward: self.shared(self.row.ward),
-            point: (self.row.place[0] != i32::MIN).then(|| (metres(easting), metres(northing))),
+            point: self.metres().map(|(east, north)| (east.round() as i32, north.round() as i32)),
             precision: self.row.precision,
             known_on: seen_on(self.first_known(), zone, tick),
             repeat_key: self.shared(self.row.repeat_key),
@@ -335,6 +342,13 @@ impl<'a> SeenIncident<'a> {
     }
 }
 
+/// Whole seconds; begun ones count, so that an end after a midnight stays after it.
+fn seconds(length: TimeDelta) -> u32 {
+    let begun = i64::from(length.subsec_nanos() > 0);
+    u32::try_from(length.num_seconds() + begun)
+        .unwrap_or_else(|_| if length < TimeDelta::zero() { 0 } else { u32::MAX })
+}
+
 fn instant(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or_default()
 }
@@ -342,7 +356,7 @@ fn instant(micros: i64) -> DateTime<Utc> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::TimeDelta;
+    use crate::model::Place;
     use proptest::prelude::*;
 
     const BEGIN: &str = "2026-06-01T00:00:00Z";
@@ -391,23 +405,23 @@ mod tests {
             let case = Case::of(own, own.known_at, zone, tick);
             assert_eq!(one.case(zone, tick), case);
             assert_eq!(one.counted(zone, tick), Counted::from(&case));
-            let (kept, given) = (one.place(), own.place);
-            assert_eq!(kept.is_some(), given.is_some());
-            if let (Some(kept), Some(given)) = (kept, given) {
-                assert!((given.easting - kept.easting).abs() <= 0.011, "to a centimetre");
-                assert!((given.northing - kept.northing).abs() <= 0.011, "to a centimetre");
-                assert!((given.lon - kept.lon).abs() <= 1e-7);
+            assert_eq!(one.metres().is_some(), own.place.is_some());
+            if let (Some((east, north)), Some(given)) = (one.metres(), own.place) {
+                assert!((given.easting - east).abs() <= 0.011, "to a centimetre");
+                assert!((given.northing - north).abs() <= 0.011, "to a centimetre");
+                let (lon, lat) = one.degrees().unwrap();
+                assert!((given.lon - lon).abs() <= 1e-7 && (given.lat - lat).abs() <= 1e-7);
             }
         }
         assert_eq!(seen.of(&[versions[1].id, Uuid::nil()]).len(), 1);
-        assert!(size_of::<Row>() <= 96, "a million take more than 96 MB");
+        assert!(size_of::<Row>() <= 80, "a million take more than 80 MB");
     }
 
     proptest! {
         #[test]
         fn a_place_comes_to_the_same_metre_in_every_projection(
             easting in -10_000_000.0_f64..10_000_000.0,
-            northing in prop::sample::select(vec![-0.5, 0.499_9, 9_999_999.995, 4_304_000.5, -4_304_000.496]),
+            northing in prop::sample::select(vec![-0.5_f64, 0.499_9, 9_999_999.995, 4_304_000.5, -4_304_000.496]),
         ) {
             let place = Some(Place { easting, northing, ..version(1, 0, -20, false).place.unwrap() });
             let one = Incident { place, ..version(1, 0, -20, false) };

@@ -2,7 +2,7 @@
 
 use super::{
     Counted, Feed,
-    feeds::{beginning, by_source, of_sources},
+    feeds::{Delivered, beginning, by_source, of_sources},
 };
 use chrono::{NaiveDate, TimeDelta};
 use std::collections::BTreeSet;
@@ -89,7 +89,7 @@ fn taught(last: NaiveDate) -> std::ops::RangeInclusive<NaiveDate> {
 
 /// The share known by delay; none with too few incidents. Half an incident beside those seen keeps it above nothing: what
 /// never came in a day in two years may yet.
-fn by_delay<'a>(cases: impl IntoIterator<Item = &'a Counted<'a>>, last: NaiveDate) -> Option<Vec<f64>> {
+fn by_delay<'a>(cases: impl IntoIterator<Item = &'a Delivered>, last: NaiveDate) -> Option<Vec<f64>> {
     let taught = taught(last);
     let mut delays = vec![0_u32; LONGEST + 1];
     for case in cases {
@@ -109,7 +109,7 @@ fn by_delay<'a>(cases: impl IntoIterator<Item = &'a Counted<'a>>, last: NaiveDat
 }
 
 /// The share known by the days from an incident's day to a delivery, over all pairs of both; none with too few incidents.
-fn by_delivery(cases: &[Counted<'_>], last: NaiveDate) -> Option<Vec<f64>> {
+fn by_delivery(cases: &[Delivered], last: NaiveDate) -> Option<Vec<f64>> {
     let taught = taught(last);
     let deliveries: BTreeSet<NaiveDate> = cases.iter().map(|case| case.known_on).collect();
     let (mut known, mut all) = (vec![0_u32; LONGEST + 1], vec![0_u32; LONGEST + 1]);

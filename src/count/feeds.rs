@@ -34,23 +34,32 @@ pub struct Feed {
     pub late_by: i64,
 }
 
-/// Cases by source.
+/// When an incident happened and when it could be seen.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Delivered {
+    pub(super) day: Option<NaiveDate>,
+    pub(super) known_on: NaiveDate,
+}
+
+/// Incidents by source.
 pub(super) fn by_source<'c>(
     cases: impl IntoIterator<Item: Into<Counted<'c>>>,
-) -> BTreeMap<&'c str, Vec<Counted<'c>>> {
-    let mut found: Vec<(&str, Vec<Counted<'_>>)> = Vec::new();
-    for case in cases.into_iter().map(Into::into) {
+) -> BTreeMap<&'c str, Vec<Delivered>> {
+    let mut found: Vec<(&str, Vec<Delivered>)> = Vec::new();
+    for case in cases {
+        let Counted { source, day, known_on, .. } = case.into();
+        let one = Delivered { day, known_on };
         // A county has a few sources.
-        match found.iter_mut().find(|(source, _)| *source == case.source) {
-            Some((_, own)) => own.push(case),
-            None => found.push((case.source, vec![case])),
+        match found.iter_mut().find(|(of, _)| *of == source) {
+            Some((_, own)) => own.push(one),
+            None => found.push((source, vec![one])),
         }
     }
     found.into_iter().collect()
 }
 
 /// The first morning on which something of a source could be seen. What it handed over then is its past.
-pub(super) fn beginning(own: &[Counted<'_>]) -> Option<NaiveDate> {
+pub(super) fn beginning(own: &[Delivered]) -> Option<NaiveDate> {
     own.iter().map(|case| case.known_on).min()
 }
 
@@ -63,13 +72,13 @@ pub fn feeds<'c>(cases: impl IntoIterator<Item: Into<Counted<'c>>>, last: NaiveD
     of_sources(&by_source(cases), last)
 }
 
-pub(super) fn of_sources(cases: &BTreeMap<&str, Vec<Counted<'_>>>, last: NaiveDate) -> Vec<Feed> {
+pub(super) fn of_sources(cases: &BTreeMap<&str, Vec<Delivered>>, last: NaiveDate) -> Vec<Feed> {
     let morning = last + TimeDelta::days(1);
     let since = morning - TimeDelta::days(REMEMBERED);
     let mut sources: BTreeMap<&str, BTreeMap<NaiveDate, usize>> = BTreeMap::new();
     for (source, own) in cases {
         let first = beginning(own);
-        let begun = |case: &&Counted<'_>| {
+        let begun = |case: &&Delivered| {
             first.is_some_and(|first| case.known_on > first)
                 && case.known_on > since
                 && case.known_on <= morning

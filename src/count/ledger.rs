@@ -17,11 +17,23 @@ pub struct Ledger {
     first: NaiveDate,
     last: NaiveDate,
     wards: Vec<String>,
-    /// Day, ward (none outside every ward) and categories of every incident that has a day.
-    entries: Vec<(u32, Option<u32>, CategorySet)>,
-    /// Month (its first day), ward and categories of every incident that has a month.
-    months: Vec<(NaiveDate, Option<u32>, CategorySet)>,
+    entries: Vec<Entry>,
     above: BTreeMap<AreaRef, Vec<usize>>,
+}
+
+/// The place of an incident in no ward.
+const OUTSIDE: u32 = u32::MAX;
+
+/// As much of an incident as is counted: a page counts a million of them.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// Its day, if it has one.
+    day: Option<NaiveDate>,
+    /// The first day of its month, if it has one.
+    month: Option<NaiveDate>,
+    /// Its ward's place, or [`OUTSIDE`].
+    ward: u32,
+    categories: CategorySet,
 }
 
 impl Ledger {
@@ -32,24 +44,25 @@ impl Ledger {
         cases: impl IntoIterator<Item: Into<Counted<'c>>>,
         last: NaiveDate,
     ) -> Self {
-        let cases: Vec<Counted<'_>> = cases.into_iter().map(Into::into).collect();
         let wards: Vec<String> = geography.of_kind(AreaKind::Ward).map(|ward| ward.code.clone()).collect();
         let places: HashMap<&str, usize> = wards.iter().map(String::as_str).zip(0..).collect();
-        let place = |ward: Option<&str>| places.get(ward?).map(|place| *place as u32);
-        let first = beginning(&cases, last);
-        let entries = cases
-            .iter()
-            .filter_map(|case| {
-                let day = case.day.filter(|day| (first..=last).contains(day))?;
-                Some(((day - first).num_days() as u32, place(case.ward), case.categories))
-            })
-            .collect();
-        let months = cases
-            .iter()
-            .filter_map(|case| {
-                Some((case.month.filter(|month| *month <= last)?, place(case.ward), case.categories))
-            })
-            .collect();
+        let place = |ward: Option<&str>| {
+            ward.and_then(|ward| places.get(ward)).map_or(OUTSIDE, |place| *place as u32)
+        };
+        let entry = |case: Counted<'_>| Entry {
+            day: case.day.filter(|day| *day <= last),
+            month: case.month.filter(|month| *month <= last),
+            ward: place(case.ward),
+            categories: case.categories,
+        };
+        let cases = cases.into_iter();
+        // Room for all at once: growing by doubling would take twice as much for a while.
+        let mut entries = Vec::with_capacity(cases.size_hint().1.unwrap_or_default().min(1 << 24));
+        entries.extend(cases.map(|case| entry(case.into())));
+        let first = beginning(&entries, last);
+        for entry in &mut entries {
+            entry.day = entry.day.filter(|day| *day >= first);
+        }
         let mut above = BTreeMap::new();
         for kind in AreaKind::ALL.into_iter().filter(|kind| *kind != AreaKind::Ward) {
             for area in geography.of_kind(kind) {
@@ -58,7 +71,7 @@ impl Ledger {
                 above.insert(AreaRef { kind, code: area.code.clone() }, members);
             }
         }
-        Self { first, last, wards, entries, months, above }
+        Self { first, last, wards, entries, above }
     }
 
     /// The first day counted.
@@ -108,12 +121,18 @@ impl Ledger {
     #[must_use]
     pub fn by_ward(&self, categories: CategorySet) -> Vec<Days> {
         let mut counts = vec![vec![0; self.length()]; self.wards.len()];
-        for (day, ward, carried) in &self.entries {
-            if let Some(ward) = ward.filter(|_| carried.touches(categories)) {
-                counts[ward as usize][*day as usize] += 1;
+        for (day, entry) in self.of_days(categories) {
+            if let Some(own) = counts.get_mut(entry.ward as usize) {
+                own[day] += 1;
             }
         }
         counts
+    }
+
+    /// The incidents that carry any of the categories and have a day, with its place.
+    fn of_days(&self, categories: CategorySet) -> impl Iterator<Item = (usize, &Entry)> {
+        let carried = self.entries.iter().filter(move |entry| entry.categories.touches(categories));
+        carried.filter_map(|entry| Some(((entry.day? - self.first).num_days() as usize, entry)))
     }
 
     /// The daily counts of one area.
@@ -121,9 +140,9 @@ impl Ledger {
     pub fn series(&self, area: &AreaRef, categories: CategorySet) -> Days {
         let members = self.members(area);
         let mut counts = vec![0; self.length()];
-        for (day, ward, carried) in &self.entries {
-            if carried.touches(categories) && ward.is_some_and(|ward| members.contains(&(ward as usize))) {
-                counts[*day as usize] += 1;
+        for (day, entry) in self.of_days(categories) {
+            if members.contains(&(entry.ward as usize)) {
+                counts[day] += 1;
             }
         }
         counts
@@ -133,20 +152,19 @@ impl Ledger {
     /// month from the first with an incident to the last.
     #[must_use]
     pub fn months_by_ward(&self, categories: CategorySet) -> (Vec<NaiveDate>, Vec<Vec<u32>>) {
-        let mut seen = self.months.iter().map(|entry| entry.0);
+        let mut seen = self.entries.iter().filter_map(|entry| entry.month);
         let Some(first) = seen.next().map(|one| seen.fold(one, NaiveDate::min)) else {
             return (Vec::new(), vec![Vec::new(); self.wards.len()]);
         };
-        let last = self.months.iter().map(|entry| entry.0).max().unwrap_or(first);
+        let last = self.entries.iter().filter_map(|entry| entry.month).max().unwrap_or(first);
         let months: Vec<NaiveDate> = (0..)
             .map_while(|n| first.checked_add_months(chrono::Months::new(n)).filter(|m| *m <= last))
             .collect();
         let mut counts = vec![vec![0; months.len()]; self.wards.len()];
-        for (month, ward, carried) in &self.months {
-            if let (Some(ward), Ok(place)) =
-                (ward.filter(|_| carried.touches(categories)), months.binary_search(month))
-            {
-                counts[ward as usize][place] += 1;
+        for entry in self.entries.iter().filter(|entry| entry.categories.touches(categories)) {
+            let place = entry.month.and_then(|month| months.binary_search(&month).ok());
+            if let (Some(own), Some(place)) = (counts.get_mut(entry.ward as usize), place) {
+                own[place] += 1;
             }
         }
         (months, counts)
@@ -155,9 +173,8 @@ impl Ledger {
 
 /// The first day of the county's history: the day after its last silence of [`SILENCE`] days, so that one report of long
 /// ago does not pass for years without any.
-fn beginning(cases: &[Counted<'_>], last: NaiveDate) -> NaiveDate {
-    let mut days: Vec<NaiveDate> =
-        cases.iter().filter_map(|case| case.day).filter(|day| *day <= last).collect();
+fn beginning(entries: &[Entry], last: NaiveDate) -> NaiveDate {
+    let mut days: Vec<NaiveDate> = entries.iter().filter_map(|entry| entry.day).collect();
     days.sort_unstable_by(|a, b| b.cmp(a));
     days.into_iter()
         .try_fold(None, |earliest: Option<NaiveDate>, day| match earliest {

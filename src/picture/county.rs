@@ -154,10 +154,10 @@ fn svg(view: &CountyMap<'_>) -> Result<(String, u32), ChartError> {
     // What is off its normal lies on top, so that its outline is whole.
     for off in [false, true] {
         for (step, path) in view.wards.iter().filter(|(step, _)| step.is_off() == off) {
-            let (stroke, thick) = if off { (INK, 1.6) } else { (BORDER, 0.5) };
+            let (stroke, thick) = if off { (INK, 1.6 / scale) } else { (BORDER, 0.5 / scale) };
             let _ = write!(
                 svg,
-                "<path d=\"{}\" fill=\"{}\" stroke=\"{stroke}\" stroke-width=\"{thick}\"/>",
+                "<path d=\"{}\" fill=\"{}\" stroke=\"{stroke}\" stroke-width=\"{thick:.2}\"/>",
                 escaped(path),
                 step.fill()
             );

@@ -1,10 +1,16 @@
 //! How many incidents were reported in each area in some days, exactly.
 
 use super::night::Engine;
-use crate::model::{Area, AreaKind, Window};
+use crate::{
+    count::Seen,
+    model::{Area, AreaKind, Window},
+};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 /// The incidents of one area.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +32,17 @@ impl Engine {
     ///
     /// When the store fails, or the county's links are wrong on that day.
     pub async fn counts(
-        &self,
+        self: &Arc<Self>,
         kind: AreaKind,
         window: Window,
         as_known_on: DateTime<Utc>,
     ) -> Result<Vec<AreaCount>> {
         let seen = self.as_known(as_known_on).await?;
+        let engine = Arc::clone(self);
+        tokio::task::spawn_blocking(move || engine.counted(kind, window, &seen)).await?
+    }
+
+    fn counted(&self, kind: AreaKind, window: Window, seen: &Seen) -> Result<Vec<AreaCount>> {
         let geography = self.county.geography(window.last)?;
         let pack = &self.county.pack;
         let codes = pack.categories.codes();

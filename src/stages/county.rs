@@ -23,6 +23,8 @@ pub struct County {
     pub grid: Grid,
     areas: Vec<Area>,
     links: Vec<(String, AreaKind, String)>,
+    /// The areas in force, by the day on which any of them changed.
+    geographies: Mutex<BTreeMap<NaiveDate, Arc<Geography>>>,
     /// Wards that share a border, by the day on which their boundaries came into force; worked out when asked for.
     neighbours: Mutex<BTreeMap<NaiveDate, BTreeMap<String, Vec<String>>>>,
     /// Outlines in metres, by the same day.
@@ -43,6 +45,7 @@ impl County {
             grid: Grid::new(pack.projection),
             areas: store.areas().await.context("loading the areas")?,
             links: store.area_links().await.context("loading the links")?,
+            geographies: Mutex::default(),
             neighbours: Mutex::default(),
             shapes: Mutex::default(),
             pack,
@@ -57,6 +60,7 @@ impl County {
             areas: files.areas,
             links: files.links,
             pack: files.pack,
+            geographies: Mutex::default(),
             neighbours: Mutex::default(),
             shapes: Mutex::default(),
         }
@@ -67,8 +71,15 @@ impl County {
     /// # Errors
     ///
     /// When a ward in force is linked to an area that is not.
-    pub fn geography(&self, day: NaiveDate) -> Result<Geography> {
-        Ok(Geography::on(day, self.areas.iter().cloned(), self.links.iter().cloned())?)
+    pub fn geography(&self, day: NaiveDate) -> Result<Arc<Geography>> {
+        let since = self.areas_since(day);
+        let kept = || self.geographies.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = kept().get(&since) {
+            return Ok(Arc::clone(found));
+        }
+        let found = Arc::new(Geography::on(day, self.areas.iter().cloned(), self.links.iter().cloned())?);
+        kept().insert(since, Arc::clone(&found));
+        Ok(found)
     }
 
     /// Wards that are not in force on a day, by code: the name and the year of their boundaries.

@@ -12,6 +12,7 @@ use crate::{
 };
 use anyhow::{Context, Result, anyhow, bail};
 use chrono::{Days, NaiveDate};
+use std::sync::Arc;
 
 /// An alert, explained.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +44,7 @@ pub struct WhyNot {
 struct Again {
     set: RuleSet,
     outcomes: Vec<RuleOutcome>,
-    geography: Geography,
+    geography: Arc<Geography>,
     /// What share of a window's reports was usually known, by rule.
     known: Vec<(String, f64)>,
 }

@@ -89,7 +89,7 @@ pub async fn import(
     let sha256 = import::hex(&Sha256::digest(file.bytes));
     let origin = Origin { name: file.name, source: file.source, sha256 };
     if dry_run {
-        return Ok(compared(store, read, origin, now).await?.0);
+        return Ok(compared(store, &mut read, &origin, now).await?.report);
     }
     let (tx, report) = save(store, read, origin, now).await?;
     committed(tx).await?;
@@ -97,12 +97,20 @@ pub async fn import(
 }
 
 /// How what was read compares with what is known.
+struct Compared {
+    report: ImportReport,
+    /// The rows that say something new, with the hash of what they say.
+    new: Vec<(usize, String)>,
+    /// The incidents among them of which something was known.
+    known_before: Vec<Uuid>,
+}
+
 async fn compared(
     store: &Store,
-    read: ImportedFile,
-    origin: Origin<'_>,
+    read: &mut ImportedFile,
+    origin: &Origin<'_>,
     now: DateTime<Utc>,
-) -> Result<(ImportReport, Vec<NewVersion>)> {
+) -> Result<Compared> {
     let seen_before = store.seen_before(origin.source, &origin.sha256).await?;
     let outside_every_ward =
         read.incidents.iter().filter(|one| one.place.is_some() && one.ward.is_none()).count();
@@ -110,7 +118,8 @@ async fn compared(
     let ids: BTreeSet<Uuid> = read.incidents.iter().map(|incident| incident.id).collect();
     let ids: Vec<Uuid> = ids.into_iter().collect();
     let known = store.known_versions(&ids).await.context("loading what is known of these incidents")?;
-    let (new, sorted) = sort(read.incidents, known, now);
+    let known_before: BTreeSet<Uuid> = known.iter().map(|version| version.id).collect();
+    let (new, sorted) = sort(&mut read.incidents, known, now);
     let mut sorted = sorted.into_iter();
     let became = |usable: &bool| {
         let found = if *usable { sorted.next() } else { None };
@@ -122,8 +131,8 @@ async fn compared(
         id: Uuid::now_v7(),
         source: origin.source.to_owned(),
         file_name: origin.name.to_owned(),
-        header: read.header,
-        sha256: origin.sha256,
+        header: read.header.clone(),
+        sha256: origin.sha256.clone(),
         imported_at: now,
         row_count: read.rows as i64,
         added: count(RowOutcome::Added),
@@ -133,33 +142,40 @@ async fn compared(
     };
     let report = ImportReport {
         record,
-        rejects: read.rejects,
+        rejects: read.rejects.clone(),
         rows,
         seen_before,
         outside_every_ward,
         without_place,
         same_event: 0,
-        notes: read.notes,
+        notes: read.notes.clone(),
     };
-    Ok((report, new))
+    Ok(Compared { report, new, known_before: known_before.into_iter().collect() })
 }
 
 /// Saves what was read, placed in wards before, and links reports that are probably one event; the caller may add to the
-/// transaction, and commits it. Imports take turns: what one compares with is what the one before it has saved.
+/// transaction, and commits it. Imports take turns: what one compares with is what the one before it has saved. Comparing
+/// takes longer than saving, so it is done before others have to wait, and again if another import was saved meanwhile.
 pub(super) async fn save(
     store: &Store,
-    read: ImportedFile,
+    mut read: ImportedFile,
     origin: Origin<'_>,
     now: DateTime<Utc>,
 ) -> Result<(Tx, ImportReport)> {
+    let before = store.import_count().await?;
+    let mut compared_with = compared(store, &mut read, &origin, now).await?;
+    let mut links = same_events(store, &read, &compared_with, now).await?;
     let mut tx = store.begin().await?;
     tx.take_turn_with_imports().await?;
-    let (mut report, new) = compared(store, read, origin, now).await?;
-    let links = if store.has_another_source(&report.record.source).await? {
-        same_events(store, &new, now).await?
-    } else {
-        Vec::new()
-    };
+    if store.import_count().await? != before {
+        compared_with = compared(store, &mut read, &origin, now).await?;
+        links = same_events(store, &read, &compared_with, now).await?;
+    }
+    let Compared { mut report, new, .. } = compared_with;
+    let new: Vec<NewVersion<'_>> = new
+        .into_iter()
+        .map(|(row, content)| NewVersion { incident: &read.incidents[row], content })
+        .collect();
     let rejects = report
         .rejects
         .iter()
@@ -185,20 +201,31 @@ pub(super) async fn committed(tx: Tx) -> Result<()> {
 
 /// Reports from other sources that are probably the same events as the new ones. A link holds from the moment both
 /// reports were known, so that a replay sees it when a night of that time could have seen it.
-async fn same_events(store: &Store, new: &[NewVersion], now: DateTime<Utc>) -> Result<Vec<LinkedEvent>> {
-    let began = || new.iter().map(|version| version.incident.occurred_from);
+async fn same_events(
+    store: &Store,
+    read: &ImportedFile,
+    compared: &Compared,
+    now: DateTime<Utc>,
+) -> Result<Vec<LinkedEvent>> {
+    let source = &compared.report.record.source;
+    if !store.has_another_source(source).await? {
+        return Ok(Vec::new());
+    }
+    let new: Vec<Incident> = compared.new.iter().map(|(row, _)| read.incidents[*row].clone()).collect();
+    let began = || new.iter().map(|incident| incident.occurred_from);
     let (Some(first), Some(last)) = (began().min(), began().max()) else { return Ok(Vec::new()) };
     let around = TimeDelta::days(import::NEAR_DAYS);
     let between = (first - around, last + around);
-    let mut known = store
-        .incidents_between(between, now + TimeDelta::days(1))
-        .await
-        .context("loading what other sources told")?;
+    // Two reports of one source are never one event: of its own only what is corrected is looked at.
+    let until = now + TimeDelta::days(1);
+    let others = store.incidents_between(between, source, until).await;
+    let mut known = others.context("loading what other sources told")?;
+    let own = store.incidents_of(&compared.known_before, until).await;
+    known.extend(own.context("loading what is corrected")?);
     let linked = store.same_events().await.context("loading which reports are linked")?;
     let second: HashSet<Uuid> =
         linked.iter().filter(|link| link.undone_at.is_none()).map(|link| link.also).collect();
     known.retain(|incident| !second.contains(&incident.id));
-    let new: Vec<Incident> = new.iter().map(|version| version.incident.clone()).collect();
     Ok(links(&known, &new))
 }
 
@@ -224,20 +251,21 @@ pub(super) fn links(known: &[Incident], new: &[Incident]) -> Vec<LinkedEvent> {
 /// The versions that say something new, and what became of each incident, in their order. A version that says what the
 /// version before it says adds nothing; one that says something else at an instant that is taken became known only now.
 fn sort(
-    read: Vec<Incident>,
+    read: &mut [Incident],
     known: Vec<KnownVersion>,
     now: DateTime<Utc>,
-) -> (Vec<NewVersion>, Vec<RowOutcome>) {
+) -> (Vec<(usize, String)>, Vec<RowOutcome>) {
     let mut history: HashMap<Uuid, BTreeMap<DateTime<Utc>, String>> = HashMap::new();
     for version in known {
         history.entry(version.id).or_default().insert(version.known_at, version.content);
     }
     let mut outcomes = vec![RowOutcome::Unchanged; read.len()];
     let mut new = Vec::new();
-    let mut read: Vec<(usize, Incident)> = read.into_iter().enumerate().collect();
-    read.sort_by_key(|(_, incident)| incident.known_at);
-    for (place, mut incident) in read {
-        let content = import::hex(&import::content_hash(&incident));
+    let mut order: Vec<usize> = (0..read.len()).collect();
+    order.sort_by_key(|place| read[*place].known_at);
+    for place in order {
+        let incident = &mut read[place];
+        let content = import::hex(&import::content_hash(incident));
         let before = history.entry(incident.id).or_default();
         let same =
             |version: Option<(&DateTime<Utc>, &String)>| version.is_some_and(|(_, said)| *said == content);
@@ -251,7 +279,7 @@ fn sort(
         }
         outcomes[place] = if before.is_empty() { RowOutcome::Added } else { RowOutcome::Changed };
         before.insert(incident.known_at, content.clone());
-        new.push(NewVersion { incident, content });
+        new.push((place, content));
     }
     (new, outcomes)
 }

@@ -59,7 +59,7 @@ pub struct When {
 /// What the rules say of a night, with what they said it of.
 pub struct Evaluated {
     pub(super) seen: Seen,
-    pub(super) geography: Geography,
+    pub(super) geography: Arc<Geography>,
     pub(super) ledger: Ledger,
     pub(super) completeness: Completeness,
     pub(super) outcomes: Vec<RuleOutcome>,
@@ -275,12 +275,13 @@ impl Engine {
     }
 
     /// The areas of a night, with the wards that share a border where a rule asks for them.
-    pub(super) async fn with_neighbours(&self, rules: &RuleSet, night: NaiveDate) -> Result<Geography> {
+    pub(super) async fn with_neighbours(&self, rules: &RuleSet, night: NaiveDate) -> Result<Arc<Geography>> {
         let geography = self.county.geography(night)?;
         if rules.remembers() == 0 {
             return Ok(geography);
         }
-        Ok(geography.with_neighbours(self.county.neighbours(&self.store, night).await?))
+        let neighbours = self.county.neighbours(&self.store, night).await?;
+        Ok(Arc::new(Arc::unwrap_or_clone(geography).with_neighbours(neighbours)))
     }
 
     /// Gives every cluster the name it had on the night before, and tells what became of each rule's clusters.

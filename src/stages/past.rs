@@ -90,7 +90,7 @@ pub struct Past {
     /// The nights, in order.
     pub nights: Vec<When>,
     /// Areas on the last night.
-    pub geography: Geography,
+    pub geography: Arc<Geography>,
     schedule: Schedule,
     /// Wards that share a border, by the boundaries of the last night.
     neighbours: Neighbours,

@@ -6,20 +6,19 @@ use crate::{
     model::{Alert, AlertState, CategorySet, Place, Subject, Window},
 };
 use anyhow::Result;
+use chrono::{DateTime, NaiveDate, Utc};
 use geo::{ConvexHull, MultiPoint, Point};
 use h3o::{CellIndex, LatLng, Resolution};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    f64::consts::TAU,
-    sync::Arc,
-};
-use uuid::Uuid;
+use std::{collections::BTreeMap, f64::consts::TAU, sync::Arc};
 
 /// Hexagons of about 0.7 square kilometres, 500 metres along each side: the streets of one neighbourhood.
 const SIZE: Resolution = Resolution::Eight;
 
 /// An outline keeps this far from the reports in it, in metres: it shows an area, not addresses.
 const MARGIN: f64 = 150.0;
+
+/// Metres in a degree north, and in one east at the equator.
+const DEGREE: f64 = 111_195.0;
 
 /// Corners of the circle around each report.
 const CORNERS: u32 = 12;
@@ -76,13 +75,13 @@ fn placed(engine: &Engine, seen: &Seen, question: &Question) -> Vec<Spot> {
             && incident.day(pack.zone).is_some_and(|day| (window.first..=window.last).contains(&day))
     };
     let placed = seen.iter().filter(counted);
-    spots(placed.filter_map(|incident| Some((incident.place()?, incident.ward()?))))
+    spots(placed.filter_map(|incident| Some((incident.degrees()?, incident.ward()?))))
 }
 
-fn spots<'a>(placed: impl Iterator<Item = (Place, &'a str)>) -> Vec<Spot> {
+fn spots<'a>(placed: impl Iterator<Item = (Corner, &'a str)>) -> Vec<Spot> {
     let mut counts: BTreeMap<(CellIndex, &str), u32> = BTreeMap::new();
-    for (place, ward) in placed {
-        if let Ok(at) = LatLng::new(place.lat, place.lon) {
+    for ((east, north), ward) in placed {
+        if let Ok(at) = LatLng::new(north, east) {
             *counts.entry((at.to_cell(SIZE), ward)).or_default() += 1;
         }
     }
@@ -99,49 +98,48 @@ pub fn hexagons(spots: &[Spot], may_see: impl Fn(&str) -> bool) -> Vec<Hexagon> 
     counts.into_iter().map(|(cell, count)| Hexagon { ring: ring(cell), count }).collect()
 }
 
-/// The outlines of the clusters whose alerts lived on a night, those that `may_see` lets through.
+/// The alerts of clusters that lived on a night.
 ///
 /// # Errors
 ///
 /// When the store fails.
-pub async fn cluster_outlines(
-    engine: &Engine,
-    question: &Question,
-    may_see: impl Fn(&Alert) -> bool,
-) -> Result<Vec<ClusterOutline>> {
-    let alerts = engine.store.alerts_since(question.night).await?;
-    let living = |alert: &&Alert| {
-        alert.opened <= question.night
+pub async fn living_clusters(engine: &Engine, night: NaiveDate) -> Result<Vec<Alert>> {
+    let mut alerts = engine.store.alerts_since(night).await?;
+    alerts.retain(|alert| {
+        alert.opened <= night
             && alert.state != AlertState::Pending
             && matches!(alert.latest.subject, Subject::Cluster(_))
-            && may_see(alert)
-    };
-    let clusters: Vec<&Alert> = alerts.iter().filter(living).collect();
-    if clusters.is_empty() {
-        return Ok(Vec::new());
-    }
-    let members: BTreeSet<Uuid> = clusters.iter().flat_map(|alert| alert.latest.members.clone()).collect();
-    let members: Vec<Uuid> = members.into_iter().collect();
-    let places = engine.store.places_of(&members, question.as_known_on).await?;
-    let outline = |alert: &&Alert| {
-        let members = alert.latest.members.iter().filter_map(|id| places.get(id).copied());
-        let ring = ring(engine, members);
-        (ring.len() > 3).then(|| ClusterOutline { number: alert.number.clone(), ring })
-    };
-    Ok(clusters.iter().filter_map(outline).collect())
+    });
+    Ok(alerts)
 }
 
-/// The convex hull of circles around places.
-fn ring(engine: &Engine, places: impl Iterator<Item = Place>) -> Vec<Corner> {
+/// The outline of a cluster by the places of its reports, as known just before an instant; none when none has a place.
+///
+/// # Errors
+///
+/// When the store fails.
+pub async fn cluster_outline(
+    engine: &Engine,
+    alert: &Alert,
+    as_known_on: DateTime<Utc>,
+) -> Result<Option<ClusterOutline>> {
+    let places = engine.store.places_of(&alert.latest.members, as_known_on).await?;
+    let ring = ring(places.into_values());
+    Ok((ring.len() > 3).then(|| ClusterOutline { number: alert.number.clone(), ring }))
+}
+
+/// The convex hull of circles around places, in degrees: at this size the earth is flat, and a hull does not mind that a
+/// degree east is shorter than one north.
+fn ring(places: impl Iterator<Item = Place>) -> Vec<Corner> {
     let around = |place: Place| {
+        let east = MARGIN / (DEGREE * place.lat.to_radians().cos());
         (0..CORNERS).map(move |corner| {
             let turn = TAU * f64::from(corner) / f64::from(CORNERS);
-            Point::new(place.easting + MARGIN * turn.cos(), place.northing + MARGIN * turn.sin())
+            Point::new(place.lon + east * turn.cos(), place.lat + MARGIN / DEGREE * turn.sin())
         })
     };
     let hull = MultiPoint::new(places.flat_map(around).collect()).convex_hull();
-    let corners = hull.exterior().coords();
-    corners.filter_map(|at| engine.county.grid.to_degrees(at.x, at.y)).collect()
+    hull.exterior().coords().map(|at| (at.x, at.y)).collect()
 }
 
 #[cfg(test)]
@@ -149,14 +147,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn place(lon: f64, lat: f64) -> Place {
-        Place { lon, lat, easting: 0.0, northing: 0.0 }
-    }
-
     #[test]
     fn reports_of_one_street_share_a_hexagon_that_holds_them() {
         let placed = [((-1.1330, 52.6400), "A"), ((-1.1331, 52.6401), "B"), ((-1.3, 52.5), "A")];
-        let spots = spots(placed.map(|((x, y), ward)| (place(x, y), ward)).into_iter());
+        let spots = spots(placed.into_iter());
         assert_eq!(hexagons(&spots, |ward| ward == "B").len(), 1, "of another ward nothing is shown");
         let found = hexagons(&spots, |_| true);
         let mut counts: Vec<u32> = found.iter().map(|one| one.count).collect();
@@ -172,7 +166,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_report_is_in_one_hexagon(places in prop::collection::vec((-2.0..0.0, 52.0..54.0), 0..40)) {
-            let found = hexagons(&spots(places.iter().map(|(x, y)| (place(*x, *y), "A"))), |_| true);
+            let found = hexagons(&spots(places.iter().map(|at| (*at, "A"))), |_| true);
             prop_assert_eq!(found.iter().map(|one| one.count as usize).sum::<usize>(), places.len());
         }
     }

@@ -24,7 +24,10 @@ use chrono::{DateTime, Days, Months, NaiveDate, NaiveTime, Utc};
 use rayon::prelude::*;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use uuid::Uuid;
 
@@ -164,7 +167,8 @@ impl Replay {
         for when in nights {
             let since = county.areas_since(when.night);
             if let Entry::Vacant(slot) = geographies.entry(since) {
-                slot.insert(county.geography(when.night)?.with_neighbours(neighbours.clone()));
+                let geography = Arc::unwrap_or_clone(county.geography(when.night)?);
+                slot.insert(geography.with_neighbours(neighbours.clone()));
             }
         }
         let tick = |when: &When| when.as_known_on.with_timezone(&county.pack.zone).time();

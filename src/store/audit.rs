@@ -31,24 +31,26 @@ pub struct AuditEntry {
 }
 
 impl Store {
-    /// Adds a line.
+    /// Adds lines, all or none.
     ///
     /// # Errors
     ///
     /// As [`super::StoreError`] says.
-    pub async fn add_audit(&self, entry: &AuditEntry) -> Result<()> {
+    pub async fn add_audit(&self, entries: &[AuditEntry]) -> Result<()> {
         let mut tx = self.begin().await?;
-        execute!(
-            &mut tx,
-            sqlx::query(ADD_AUDIT)
-                .bind(Uuid::now_v7())
-                .bind(entry.at)
-                .bind(&entry.account)
-                .bind(&entry.role)
-                .bind(&entry.what)
-                .bind(&entry.about)
-                .bind(&entry.outcome)
-        );
+        for entry in entries {
+            execute!(
+                &mut tx,
+                sqlx::query(ADD_AUDIT)
+                    .bind(Uuid::now_v7())
+                    .bind(entry.at)
+                    .bind(&entry.account)
+                    .bind(&entry.role)
+                    .bind(&entry.what)
+                    .bind(&entry.about)
+                    .bind(&entry.outcome)
+            );
+        }
         tx.commit().await
     }
 

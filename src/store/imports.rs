@@ -14,6 +14,7 @@ statements! {
         FROM import_file ORDER BY imported_at, id";
     IMPORT_BY_ID = "SELECT id, source, file_name, header, sha256, imported_at, row_count, added, changed, unchanged, rejected
         FROM import_file WHERE id = $1";
+    IMPORT_COUNT = "SELECT COUNT(*) FROM import_file";
     SEEN_BEFORE = "SELECT MAX(imported_at) FROM import_file WHERE source = $1 AND sha256 = $2";
     IMPORT_TURN = "INSERT INTO turn (name, times) VALUES ($1, 1)
         ON CONFLICT (name) DO UPDATE SET times = turn.times + 1";
@@ -120,6 +121,15 @@ impl Store {
         let row: Option<Row> =
             on!(Self, self, pool => sqlx::query_as(IMPORT_BY_ID).bind(id).fetch_optional(pool).await?);
         row.map(ImportRecord::try_from).transpose()
+    }
+
+    /// How many files were imported: while it stays the same, so does what is known.
+    ///
+    /// # Errors
+    ///
+    /// As [`super::StoreError`] says.
+    pub async fn import_count(&self) -> Result<i64> {
+        Ok(on!(Self, self, pool => sqlx::query_scalar(IMPORT_COUNT).fetch_one(pool).await?))
     }
 
     /// When the same bytes of a source were last imported.

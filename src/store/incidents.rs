@@ -12,7 +12,7 @@ statements! {
     AROUND = "SELECT id, known_at, source, reference, class, status, categories, occurred_from, occurred_to,
             recorded_at, lon, lat, easting, northing, precision, ward, channel, offence, repeat_key
         FROM incident
-        WHERE id IN (SELECT id FROM incident WHERE occurred_from BETWEEN $1 AND $2) AND known_at < $3
+        WHERE id IN (SELECT id FROM incident WHERE occurred_from BETWEEN $1 AND $2 AND source <> $4) AND known_at < $3
         ORDER BY id, known_at";
     ANOTHER_SOURCE = "SELECT source FROM incident WHERE source < $1 OR source > $1 LIMIT 1";
     LAST_KNOWN = "SELECT MAX(known_at) FROM incident WHERE known_at < $1";
@@ -35,9 +35,9 @@ pub struct KnownVersion {
 
 /// A version to keep.
 #[derive(Debug, Clone, PartialEq)]
-pub struct NewVersion {
+pub struct NewVersion<'a> {
     /// What it says.
-    pub incident: Incident,
+    pub incident: &'a Incident,
     /// A hash of what it says.
     pub content: String,
 }
@@ -57,22 +57,29 @@ pub struct LinkedEvent {
     pub undone_at: Option<DateTime<Utc>>,
 }
 
+const EVERY_COLUMN: &str = "SELECT id, known_at, source, reference, class, status, categories, occurred_from, occurred_to, \
+                            recorded_at, lon, lat, easting, northing, precision, ward, channel, offence, repeat_key \
+                            FROM incident";
+
 /// So many values are bound to one statement.
 const BOUND: usize = 500;
 
 type PlaceRow = (Uuid, String, Option<f64>, Option<f64>, Option<f64>, Option<f64>);
 
+/// A version. What a question has no use for, and leaves out, is empty.
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {
     id: Uuid,
     known_at: DateTime<Utc>,
     source: String,
+    #[sqlx(default)]
     reference: String,
     class: String,
     status: String,
     categories: i64,
     occurred_from: DateTime<Utc>,
     occurred_to: DateTime<Utc>,
+    #[sqlx(default)]
     recorded_at: Option<DateTime<Utc>>,
     lon: Option<f64>,
     lat: Option<f64>,
@@ -80,9 +87,23 @@ pub(super) struct Row {
     northing: Option<f64>,
     precision: String,
     ward: Option<String>,
+    #[sqlx(default)]
     channel: Option<String>,
     offence: Option<String>,
     repeat_key: Option<String>,
+}
+
+/// Of versions by incident, oldest first, the last of each.
+fn last_versions(rows: Vec<Row>) -> Result<Vec<Incident>> {
+    let mut found: Vec<Incident> = Vec::new();
+    for row in rows {
+        let incident = Incident::try_from(row)?;
+        match found.last_mut().filter(|last| last.id == incident.id) {
+            Some(last) => *last = incident,
+            None => found.push(incident),
+        }
+    }
+    Ok(found)
 }
 
 impl TryFrom<Row> for Incident {
@@ -152,8 +173,8 @@ impl Store {
         Ok(rows.into_iter().collect())
     }
 
-    /// The incidents that happened at some time, as known just before an instant; withdrawn ones too. Those are few, however
-    /// many the store holds.
+    /// The incidents that other sources told of and that happened at some time, as known just before an instant; withdrawn ones
+    /// too.
     ///
     /// # Errors
     ///
@@ -161,16 +182,38 @@ impl Store {
     pub async fn incidents_between(
         &self,
         (from, to): (DateTime<Utc>, DateTime<Utc>),
+        source: &str,
         instant: DateTime<Utc>,
     ) -> Result<Vec<Incident>> {
-        let rows: Vec<Row> = on!(Self, self, pool => sqlx::query_as(AROUND).bind(from).bind(to).bind(instant).fetch_all(pool).await?);
-        let mut found: Vec<Incident> = Vec::new();
-        for row in rows {
-            let incident = Incident::try_from(row)?;
-            match found.last_mut().filter(|last| last.id == incident.id) {
-                Some(last) => *last = incident,
-                None => found.push(incident),
-            }
+        let rows: Vec<Row> = on!(Self, self, pool => sqlx::query_as(AROUND)
+            .bind(from)
+            .bind(to)
+            .bind(instant)
+            .bind(source)
+            .fetch_all(pool)
+            .await?);
+        last_versions(rows)
+    }
+
+    /// Incidents by their last versions known before an instant; those that are not known are left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreError`] says.
+    pub async fn incidents_of(&self, ids: &[Uuid], instant: DateTime<Utc>) -> Result<Vec<Incident>> {
+        let mut found = Vec::new();
+        for ids in ids.chunks(BOUND) {
+            let rows: Vec<Row> = on!(Self, self, pool => {
+                let mut query = QueryBuilder::new(EVERY_COLUMN);
+                query.push(" WHERE known_at < ").push_bind(instant).push(" AND id IN (");
+                let mut list = query.separated(", ");
+                for id in ids {
+                    list.push_bind(*id);
+                }
+                query.push(") ORDER BY id, known_at");
+                query.build_query_as().fetch_all(pool).await?
+            });
+            found.extend(last_versions(rows)?);
         }
         Ok(found)
     }
@@ -243,7 +286,7 @@ impl Tx {
     /// # Errors
     ///
     /// As [`StoreError`] says; also when a version is there already.
-    pub async fn add_versions(&mut self, import: Uuid, versions: &[NewVersion]) -> Result<()> {
+    pub async fn add_versions(&mut self, import: Uuid, versions: &[NewVersion<'_>]) -> Result<()> {
         for chunk in versions.chunks(500) {
             let names = chunk
                 .iter()

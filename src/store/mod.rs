@@ -106,6 +106,9 @@ pub enum StoreError {
         /// What kind of thing.
         what: &'static str,
     },
+    /// Lines of the audit log were not written; the log of the program says why.
+    #[error("the audit log could not be written")]
+    Unrecorded,
     /// The address is neither a SQLite file nor a PostgreSQL address.
     #[error("`{0}` is not a database address; write sqlite:FILE or postgres://USER@HOST/NAME")]
     Address(String),
@@ -146,10 +149,10 @@ impl Store {
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
                 .busy_timeout(turns::PATIENCE)
-                // 32 MB of pages: an import keeps its work in memory until it is committed. All connections together keep no
-                // more than 48 MB, or each of them would hold its own copy of a large table.
-                .pragma("cache_size", "-32768")
-                .pragma("soft_heap_limit", "50331648")
+                // 8 MB of pages for each connection, and 24 MB for all together: the system keeps the file in its own memory
+                // as far as it has room, and a page costs little to fetch from there.
+                .pragma("cache_size", "-8192")
+                .pragma("soft_heap_limit", "25165824")
                 // Rows cross from the database's thread to ours in batches: a night reads them all.
                 .row_buffer_size(2_000)
                 .pragma("secure_delete", "ON")

@@ -359,7 +359,7 @@ async fn find(site: &Site, reader: &Reader, geography: &Geography, number: &str)
     if reader.sight(geography).of_any(&alert.latest.wards) { Ok(alert) } else { Err(PageError::NotFound) }
 }
 
-pub(super) async fn geography(site: &Site) -> Result<Geography, PageError> {
+pub(super) async fn geography(site: &Site) -> Result<Arc<Geography>, PageError> {
     let last = site.engine.store.last_run().await?;
     let night = last.map_or_else(|| site.clock.now().date_naive(), |run| run.night);
     Ok(site.engine.county.geography(night)?)

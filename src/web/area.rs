@@ -53,7 +53,7 @@ pub(super) async fn page(
     }
     let figures = site.figures(&question).await?;
     let figure = figures.areas.iter().find(|figure| figure.area == area);
-    let Some(view) = area_view(&site.engine, &area, &question).await? else {
+    let Some(view) = site.turns.one(area_view(&site.engine, &area, &question)).await? else {
         return Err(PageError::NotFound);
     };
     let pack = &site.engine.county.pack;

@@ -1,7 +1,7 @@
 //! Files that readers take away. Each says in itself what it shows, as known when, and how it is marked: it is read without
 //! the page it came from.
 
-use super::{classes::Class, desk::Drawn, error::PageError};
+use super::{classes::Class, drawn::Drawn, error::PageError};
 use crate::picture::county::{CountyMap, Step, png};
 use axum::{
     http::header,

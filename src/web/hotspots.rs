@@ -25,7 +25,10 @@ use chrono::{Datelike, Days, NaiveDate};
 use minijinja::{Value, context};
 use serde::Deserialize;
 use serde_json::json;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 /// What the address asks for; anything it can't mean is the usual.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -52,14 +55,17 @@ pub(super) fn per_thousand(reports: u64, people: Option<u32>) -> Option<f64> {
     people.filter(|people| *people > 0).map(|people| reports as f64 / f64::from(people) * 1_000.0)
 }
 
-/// The table, as far as the reader may see it.
+/// The table, as far as somebody may see it. Kept for all who see the same, with the long parts of the page that follow from
+/// it.
 pub(super) struct Rows {
     pub(super) lines: Vec<Row>,
     pub(super) question: Question,
     pub(super) sight: Sight,
     first: NaiveDate,
-    last_night: NaiveDate,
     late: Vec<Feed>,
+    /// The table and the picture, when somebody has looked at the page.
+    table: OnceLock<Value>,
+    picture: OnceLock<Value>,
 }
 
 impl Row {
@@ -142,13 +148,29 @@ pub(super) async fn chosen(site: &Site, asked: &Asked) -> Result<(Question, Naiv
     Ok((question, last.night))
 }
 
-/// Answers what is asked, sorted by class and name, and cut to what the reader may see.
-pub(super) async fn rows(site: &Site, reader: &Reader, asked: &Asked) -> Result<Rows, PageError> {
+/// Answers what is asked, sorted by class and name, and cut to what the reader may see; and the last night there is.
+pub(super) async fn rows(
+    site: &Site,
+    reader: &Reader,
+    asked: &Asked,
+) -> Result<(Arc<Rows>, NaiveDate), PageError> {
     let (question, last_night) = chosen(site, asked).await?;
+    let sight = reader.sight(&*site.engine.county.geography(question.night)?);
+    let key = (question.clone(), sight.clone());
+    Ok((site.rows.get(&key, answered(site, question, sight)).await?, last_night))
+}
+
+async fn answered(site: &Site, question: Question, sight: Sight) -> Result<Rows, PageError> {
     let geography = site.engine.county.geography(question.night)?;
-    let sight = reader.sight(&geography);
-    let mut answer =
-        Rows { lines: Vec::new(), first: question.night, question, sight, last_night, late: Vec::new() };
+    let mut answer = Rows {
+        lines: Vec::new(),
+        first: question.night,
+        question,
+        sight,
+        late: Vec::new(),
+        table: OnceLock::new(),
+        picture: OnceLock::new(),
+    };
     if answer.sight == Sight::Published {
         return Ok(answer);
     }
@@ -192,30 +214,13 @@ pub(super) async fn page(
     if !reader.sees_exact() {
         return Ok(Redirect::to("/published").into_response());
     }
-    let answer = match rows(&site, &reader, &asked).await {
+    let (answer, last_night) = match rows(&site, &reader, &asked).await {
         Err(PageError::NotFound) => return nothing_yet(&site, &reader),
         answer => answer?,
     };
     let question = &answer.question;
     let (_, one, many) = KINDS.iter().find(|kind| kind.0 == question.kind).copied().unwrap_or(KINDS[0]);
     let counts = answer.counts();
-    let lines = answer.by_code();
-    let picture = if question.kind == AreaKind::Ward {
-        let drawn = site.desk.drawn(question.night).await?;
-        drawn.picture(|ward| {
-            lines
-                .get(ward)
-                .map(|row| row.class)
-                .or_else(|| answer.sight.of_ward(ward).then_some(Class::Within))
-        })
-    } else {
-        String::new()
-    };
-    let groups: Vec<Value> = counts
-        .iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(class, count)| group(*class, *count, &answer))
-        .collect();
     let pack = &site.engine.county.pack;
     let address = |night: NaiveDate| address(question, night);
     let values = context! {
@@ -231,8 +236,10 @@ pub(super) async fn page(
             one, many,
             late => answer.late.iter().map(late).collect::<Vec<_>>(),
             total => answer.lines.len(),
-            groups, picture,
-            alerts => alerts(&site, &answer).await?,
+            table => table(&site, &answer, one)?,
+            picture => picture(&site, &answer).await?,
+            legend => counts.iter().filter(|(_, count)| *count > 0).map(|(class, _)| context! { code => class.code(), label => class.label() }).collect::<Vec<_>>(),
+            alerts => alerts(&site, &answer, last_night).await?,
             has_script => map::HAS_SCRIPT && question.kind == AreaKind::Ward,
             kinds => options(kinds(&answer.sight).map(|(kind, _, many)| (kind.code(), *many)), question.kind.code()),
             strands => options(
@@ -249,10 +256,10 @@ pub(super) async fn page(
             by_day => answer.lines.iter().any(|row| row.rates.1.is_some()),
             periods => options(PERIODS, &question.days.to_string()),
             night => question.night.to_string(),
-            latest => answer.last_night.to_string(),
-            weeks => weeks(&site, answer.last_night).await?.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+            latest => last_night.to_string(),
+            weeks => weeks(&site, last_night).await?.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
             earlier => address(question.night - Days::new(7)),
-            later => (question.night + Days::new(7) <= answer.last_night).then(|| address(question.night + Days::new(7))),
+            later => (question.night + Days::new(7) <= last_night).then(|| address(question.night + Days::new(7))),
             csv => address(question.night).replacen('/', "/hotspots.csv", 1),
             geojson => (question.kind == AreaKind::Ward).then(|| address(question.night).replacen('/', "/hotspots.geojson", 1)),
             png => address(question.night).replacen('/', "/hotspots.png", 1),
@@ -262,14 +269,44 @@ pub(super) async fn page(
     Ok(Html(site.render("hotspots.html", values)?).into_response())
 }
 
+/// The table, written once for all who see the same.
+fn table(site: &Site, answer: &Rows, one: &str) -> Result<Value, PageError> {
+    if let Some(written) = answer.table.get() {
+        return Ok(written.clone());
+    }
+    let counts = answer.counts();
+    let groups = counts.iter().filter(|(_, count)| *count > 0);
+    let groups: Vec<Value> = groups.map(|(class, count)| group(*class, *count, answer)).collect();
+    let written = site.render("hotspots_table.html", context! { groups, one })?;
+    Ok(answer.table.get_or_init(|| Value::from_safe_string(written)).clone())
+}
+
+/// The wards in their colours, drawn once for all who see the same.
+async fn picture(site: &Site, answer: &Rows) -> Result<Value, PageError> {
+    if answer.question.kind != AreaKind::Ward {
+        return Ok(Value::from(""));
+    }
+    if let Some(drawn) = answer.picture.get() {
+        return Ok(drawn.clone());
+    }
+    let drawn = site.desk.drawn(answer.question.night).await?;
+    if drawn.is_empty() {
+        return Ok(Value::from("")); // outlines may still come
+    }
+    let lines = answer.by_code();
+    let within = |ward: &str| answer.sight.of_ward(ward).then_some(Class::Within);
+    let svg = drawn.picture(|ward| lines.get(ward).map(|row| row.class).or_else(|| within(ward)));
+    Ok(answer.picture.get_or_init(|| Value::from_safe_string(svg)).clone())
+}
+
 /// The alerts that lived on the night and concern the reader, the newest first.
-async fn alerts(site: &Site, answer: &Rows) -> Result<Vec<Value>, PageError> {
+async fn alerts(site: &Site, answer: &Rows, last_night: NaiveDate) -> Result<Vec<Value>, PageError> {
     let night = answer.question.night;
     let geography = site.engine.county.geography(night)?;
     let mut all = site.engine.store.alerts_since(night).await?;
     all.retain(|alert| {
         let begun = alert.opened <= night && alert.state != AlertState::Pending;
-        let closed = alert.state == AlertState::Closed && night == answer.last_night;
+        let closed = alert.state == AlertState::Closed && night == last_night;
         begun && !closed && answer.sight.of_any(&alert.latest.wards)
     });
     all.sort_by(|a, b| (b.opened, &b.number).cmp(&(a.opened, &a.number)));
@@ -398,7 +435,7 @@ pub(super) async fn csv(
     reader: Reader,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let answer = rows(&site, &reader, &asked).await?;
+    let (answer, _) = rows(&site, &reader, &asked).await?;
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     writer.write_record([
         "code",
@@ -454,7 +491,7 @@ pub(super) async fn geojson(
     reader: Reader,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let answer = rows(&site, &reader, &asked).await?;
+    let (answer, _) = rows(&site, &reader, &asked).await?;
     let drawn = site.desk.drawn(answer.question.night).await?;
     let lines: BTreeMap<&str, &Row> = answer.by_code();
     let mut body = drawn.geojson_of(|ward| {
@@ -482,7 +519,7 @@ pub(super) async fn png(
     reader: Reader,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
-    let answer = rows(&site, &reader, &asked).await?;
+    let (answer, _) = rows(&site, &reader, &asked).await?;
     let instead = Redirect::to(&address(&answer.question, answer.question.night)).into_response();
     if answer.question.kind != AreaKind::Ward || answer.lines.is_empty() {
         return Ok(instead);

@@ -6,9 +6,6 @@ use std::{
 };
 use tokio::sync::{OnceCell, Semaphore};
 
-/// So many answers are worked out side by side; whoever asks a third question waits.
-const AT_A_TIME: usize = 2;
-
 /// An answer that is there, or is being worked out.
 type Slot<A> = Arc<OnceCell<Arc<A>>>;
 
@@ -16,12 +13,30 @@ type Slot<A> = Arc<OnceCell<Arc<A>>>;
 pub(super) struct Kept<Q, A> {
     most: usize,
     slots: Mutex<BTreeMap<Q, Slot<A>>>,
-    turns: Semaphore,
+}
+
+/// One answer is worked out at a time, of every kind: it takes a core for as long as a million reports need, and the others
+/// are for those whose answers are there.
+pub(super) struct Turns(Semaphore);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(Semaphore::new(1))
+    }
+}
+
+impl Turns {
+    /// Works something out when it is its turn.
+    pub(super) async fn one<T>(&self, work: impl Future<Output = T>) -> T {
+        // Never closed: without a turn it would be worked out all the same.
+        let _turn = self.0.acquire().await.ok();
+        work.await
+    }
 }
 
 impl<Q: Ord + Clone, A> Kept<Q, A> {
     pub(super) fn new(most: usize) -> Self {
-        Self { most, slots: Mutex::default(), turns: Semaphore::new(AT_A_TIME) }
+        Self { most, slots: Mutex::default() }
     }
 
     /// The answer, worked out if nobody has.
@@ -38,11 +53,7 @@ impl<Q: Ord + Clone, A> Kept<Q, A> {
             }
             Arc::clone(slots.entry(question.clone()).or_default())
         };
-        let made = || async {
-            // Never closed: without a turn it would be worked out all the same.
-            let _turn = self.turns.acquire().await.ok();
-            answer.await.map(Arc::new)
-        };
+        let made = || async { answer.await.map(Arc::new) };
         slot.get_or_try_init(made).await.cloned()
     }
 
@@ -59,17 +70,19 @@ mod tests {
 
     #[tokio::test]
     async fn different_questions_wait_for_a_turn() {
-        let kept = Kept::<usize, ()>::new(100);
+        let (kept, turns) = (Kept::<usize, ()>::new(100), Turns::default());
         let (at_once, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let answer = || async {
-            most.fetch_max(at_once.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
-            tokio::task::yield_now().await;
-            at_once.fetch_sub(1, Ordering::Relaxed);
-            Ok::<(), ()>(())
+        let answer = || {
+            turns.one(async {
+                most.fetch_max(at_once.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+                at_once.fetch_sub(1, Ordering::Relaxed);
+                Ok::<(), ()>(())
+            })
         };
         let questions: Vec<usize> = (0..20).collect();
         futures_util::future::join_all(questions.iter().map(|one| kept.get(one, answer()))).await;
-        assert_eq!(most.into_inner(), AT_A_TIME);
+        assert_eq!(most.into_inner(), 1);
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use super::{
     hotspots::{Asked, chosen, rows},
     reader::{Reader, Sight},
 };
-use crate::stages::places::{self, Corner, cluster_outlines};
+use crate::stages::places::{self, Corner};
 use axum::{
     Json,
     extract::{Path, Query, State},
@@ -44,17 +44,18 @@ pub(super) async fn figures(
     reader: Reader,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, PageError> {
-    let answer = rows(&site, &reader, &asked).await?;
+    let (answer, _) = rows(&site, &reader, &asked).await?;
     if answer.sight == Sight::Published {
         return Ok(Json(json!({"areas": {}})));
     }
-    let clusters =
-        cluster_outlines(&site.engine, &answer.question, |alert| answer.sight.of_any(&alert.latest.wards));
-    let clusters: Vec<Value> = clusters
-        .await?
-        .iter()
-        .map(|cluster| json!({"number": cluster.number, "ring": rounded(&cluster.ring)}))
-        .collect();
+    let mut clusters: Vec<Value> = Vec::new();
+    for alert in places::living_clusters(&site.engine, answer.question.night).await? {
+        if answer.sight.of_any(&alert.latest.wards)
+            && let Some(cluster) = &*site.outline(&alert, answer.question.as_known_on).await?
+        {
+            clusters.push(json!({"number": cluster.number, "ring": rounded(&cluster.ring)}));
+        }
+    }
     let areas: BTreeMap<&str, Value> = answer
         .lines
         .iter()
@@ -79,7 +80,7 @@ pub(super) async fn hexagons(
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, PageError> {
     let (question, _) = chosen(&site, &asked).await?;
-    let sight = reader.sight(&site.engine.county.geography(question.night)?);
+    let sight = reader.sight(&*site.engine.county.geography(question.night)?);
     let spots = site.places(&question).await?;
     let hexagons: Vec<Value> = places::hexagons(&spots, |ward| sight.of_ward(ward))
         .iter()
@@ -92,14 +93,4 @@ pub(super) async fn hexagons(
 fn rounded(ring: &[Corner]) -> Vec<[f64; 2]> {
     let short = |degrees: f64| (degrees * 1e5).round() / 1e5;
     ring.iter().map(|(east, north)| [short(*east), short(*north)]).collect()
-}
-
-/// Outlines of the wards in force on the last night; no counts.
-pub(super) async fn wards(State(site): State<Arc<Site>>, _reader: Reader) -> Result<Response, PageError> {
-    let night =
-        site.engine.store.last_run().await?.map_or_else(|| site.clock.now().date_naive(), |run| run.night);
-    let drawn = site.desk.drawn(night).await?;
-    let kind =
-        [(header::CONTENT_TYPE, "application/geo+json"), (header::CACHE_CONTROL, "private, max-age=3600")];
-    Ok((kind, drawn.geojson.clone()).into_response())
 }

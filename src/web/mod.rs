@@ -20,6 +20,7 @@ mod classes;
 mod client;
 mod curve;
 mod desk;
+mod drawn;
 mod download;
 mod error;
 mod guard;
@@ -53,17 +54,20 @@ pub use password::{hash_password, new_key, new_password};
 pub use serve::serve;
 
 use desk::{AtDesk, Desk};
-use kept::Kept;
+use hotspots::Rows;
+use kept::{Kept, Turns};
+use reader::Sight;
 
 use crate::{
     clock::{Clock, SystemClock},
     import::Mapping,
+    model::Alert,
     schedule::Schedule,
     stages::{
         county::Outlines,
         figures::{Figures, Question, figures},
         night::Engine,
-        places::{Spot, density},
+        places::{self, ClusterOutline, Spot, density},
     },
     store::PublishedStore,
 };
@@ -74,6 +78,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{from_fn, from_fn_with_state},
 };
+use chrono::{DateTime, NaiveDate, Utc};
 use ipnet::IpNet;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use std::{
@@ -86,15 +91,17 @@ use std::{
 };
 use tower::ServiceBuilder;
 use tower_http::{
-    catch_panic::CatchPanicLayer, compression::CompressionLayer, set_header::SetResponseHeaderLayer,
-    timeout::TimeoutLayer,
+    CompressionLevel, catch_panic::CatchPanicLayer, compression::CompressionLayer,
+    set_header::SetResponseHeaderLayer, timeout::TimeoutLayer,
 };
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
+use uuid::Uuid;
 
-const TEMPLATES: [(&str, &str); 25] = [
+const TEMPLATES: [(&str, &str); 26] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("sign_in.html", include_str!("templates/sign_in.html")),
     ("hotspots.html", include_str!("templates/hotspots.html")),
+    ("hotspots_table.html", include_str!("templates/hotspots_table.html")),
     ("alerts.html", include_str!("templates/alerts.html")),
     ("accounts.html", include_str!("templates/accounts.html")),
     ("alert.html", include_str!("templates/alert.html")),
@@ -131,6 +138,9 @@ const KEPT: usize = 64;
 /// Of where reports lie on the map.
 const KEPT_PLACES: usize = 16;
 
+/// Of outlines of clusters.
+const KEPT_OUTLINES: usize = 256;
+
 /// What the pages stand on.
 pub struct Site {
     engine: Arc<Engine>,
@@ -145,7 +155,13 @@ pub struct Site {
     /// So many passwords have been compared: each costs a tenth of a second.
     compared: AtomicU64,
     figures: Kept<Question, Figures>,
+    /// The same as far as somebody may see it.
+    rows: Kept<(Question, Sight), Rows>,
     places: Kept<Question, Vec<Spot>>,
+    /// Outlines of clusters, by alert, its last night and the instant as known on.
+    outlines_of: Kept<(Uuid, NaiveDate, DateTime<Utc>), Option<ClusterOutline>>,
+    turns: Turns,
+    audit: Arc<audit::Waiting>,
     /// When the engine looks each night; without it no rule can be tried over past nights.
     nightly: Option<Schedule>,
     trials: trial::Trials,
@@ -182,7 +198,11 @@ impl Site {
             provider: None,
             compared: AtomicU64::new(0),
             figures: Kept::new(KEPT),
+            rows: Kept::new(KEPT),
             places: Kept::new(KEPT_PLACES),
+            outlines_of: Kept::new(KEPT_OUTLINES),
+            turns: Turns::default(),
+            audit: Arc::default(),
             nightly: None,
             trials: trial::Trials::default(),
             mappings: BTreeMap::new(),
@@ -231,7 +251,7 @@ impl Site {
 
     /// Figures, kept for those who ask the same: what was known on a night does not change.
     async fn figures(&self, question: &Question) -> Result<Arc<Figures>> {
-        self.figures.get(question, figures(&self.engine, question)).await
+        self.figures.get(question, self.turns.one(figures(&self.engine, question))).await
     }
 
     /// Works out what the hotspot page shows at first, so that the first reader of the day does not wait for it.
@@ -247,9 +267,19 @@ impl Site {
         }
     }
 
+    /// The outline of a cluster, kept in the same way.
+    async fn outline(
+        &self,
+        alert: &Alert,
+        as_known_on: DateTime<Utc>,
+    ) -> Result<Arc<Option<ClusterOutline>>> {
+        let outline = places::cluster_outline(&self.engine, alert, as_known_on);
+        self.outlines_of.get(&(alert.id, alert.night, as_known_on), outline).await
+    }
+
     /// Where reports lie, kept in the same way.
     async fn places(&self, question: &Question) -> Result<Arc<Vec<Spot>>> {
-        self.places.get(question, density(&self.engine, question)).await
+        self.places.get(question, self.turns.one(density(&self.engine, question))).await
     }
 }
 
@@ -282,7 +312,7 @@ fn router_of(site: &Arc<Site>) -> Router {
         .layer(set(header::REFERRER_POLICY, "same-origin"))
         .layer(set(header::CACHE_CONTROL, "no-store"))
         .option_layer(secure.then(|| set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000")))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(from_fn(api::problem::problems))
         .layer(CatchPanicLayer::new())
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(30)))

@@ -27,7 +27,7 @@ use chrono::{Days, NaiveDate, TimeDelta};
 use minijinja::{Value, context};
 use serde::Deserialize;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// What the address asks for; anything it can't mean is the usual.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -65,7 +65,7 @@ pub(super) const PACES: [(Pace, &str, &str); 3] = [
 pub(super) struct Answer {
     pub(super) request: Request,
     pub(super) pace: Pace,
-    pub(super) geography: Geography,
+    pub(super) geography: Arc<Geography>,
     pub(super) shown: Option<Shown>,
 }
 
@@ -144,7 +144,7 @@ pub(super) async fn answer(desk: &Desk, asked: &Asked) -> Result<Answer, PageErr
     let last = last.or_else(|| published.first().map(|one| one.window.last));
     let geography = match last {
         Some(last) => desk.county.geography(last)?,
-        None => Geography::default(),
+        None => Arc::default(),
     };
     let shown = Shown::of(&published, &geography, &request);
     Ok(Answer { request, pace, geography, shown })

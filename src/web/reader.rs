@@ -39,7 +39,7 @@ pub(super) struct Reader {
 }
 
 /// Which wards a reader may see exactly.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Sight {
     /// All of them.
     Everything,

@@ -147,7 +147,7 @@ const fn quiet(
 }
 
 /// All of them.
-pub(super) static ROUTES: [Route; 57] = [
+pub(super) static ROUTES: [Route; 56] = [
     seen("/", Right::Figures, "hotspot page", || get(hotspots::page)),
     seen("/hotspots.csv", Right::Download, "download of the hotspot table", || get(hotspots::csv)),
     seen("/hotspots.geojson", Right::Download, "download of the hotspot figures", || get(hotspots::geojson)),
@@ -155,7 +155,6 @@ pub(super) static ROUTES: [Route; 57] = [
     seen("/areas/{kind}/{code}", Right::Area, "area", || get(area::page)),
     seen("/map/figures.json", Right::Figures, "figures of the map", || get(map::figures)),
     seen("/map/hexagons.json", Right::Area, "density on the map", || get(map::hexagons)),
-    quiet(Method::GET, "/map/wards.geojson", Right::SignedIn, || get(map::wards)),
     seen("/published", Right::Figures, "published figures", || get(published::page)),
     seen("/published/{area}/{code}", Right::Figures, "published figures of an area", || {
         get(published_area::page)

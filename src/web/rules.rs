@@ -35,7 +35,7 @@ pub(super) async fn list(State(site): State<Arc<Site>>, reader: Reader) -> Resul
     let saved = store.last_rules().await?.ok_or(PageError::NotFound)?;
     let county = &site.engine.county;
     let today = county.day_of(site.clock.now());
-    everything(&reader, &county.geography(today)?)?;
+    everything(&reader, &*county.geography(today)?)?;
     let rules = checked(&saved.files, county, county.day_of(saved.accepted_at))?.rules;
     let run = store.last_run().await?;
     let since = today - Days::new(COUNTED);

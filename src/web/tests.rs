@@ -250,7 +250,7 @@ use crate::model::{AlertLevel, AlertState};
 async fn nothing_is_open_to_everyone_but_signing_in_and_health() {
     let pages = Pages::new().await;
     for path in
-        ["/", "/alerts", "/alerts/LLR-2026-0001", "/hotspots.csv", "/map/figures.json", "/map/wards.geojson"]
+        ["/", "/alerts", "/alerts/LLR-2026-0001", "/hotspots.csv", "/map/figures.json", "/map/hexagons.json"]
     {
         let (answer, text) = pages.get(path, "").await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{path}");

@@ -307,7 +307,9 @@ fn told(past: &Past, candidate: &Candidate, tried: &Tried) -> Value {
     context! {
         heading => format!("{}: {times} in {}", candidate.rule.title, counted(months as u64, "month")),
         in_words => candidate.rule.in_words(),
-        nights => past.told(),
+        nights,
+        first => day(past.window().first),
+        last => day(past.window().last),
         digest => candidate.rule.level < AlertLevel::Elevated,
         rate => rate(Rate::of(count, crate::rules::tune::years(nights))),
         stray => tried.stray.count,

@@ -88,7 +88,7 @@ async fn the_audit_log_is_the_same_on_both_databases() {
             outcome: "shown".into(),
         };
         for n in 0..5 {
-            store.add_audit(&entry(n, if n == 3 { "b" } else { "a" })).await.unwrap();
+            store.add_audit(&[entry(n, if n == 3 { "b" } else { "a" })]).await.unwrap();
         }
         let later = now + chrono::Duration::hours(1);
         let all = store.audit(now, later, None, 2, 1).await.unwrap();

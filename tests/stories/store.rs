@@ -162,9 +162,9 @@ async fn import(store: &Store, incidents: &[Incident]) -> Uuid {
         unchanged: 0,
         rejected: 0,
     };
-    let versions: Vec<NewVersion> = incidents
+    let versions: Vec<NewVersion<'_>> = incidents
         .iter()
-        .map(|incident| NewVersion { incident: incident.clone(), content: format!("{:?}", incident.status) })
+        .map(|incident| NewVersion { incident, content: format!("{:?}", incident.status) })
         .collect();
     let mut tx = store.begin().await.unwrap();
     tx.add_import(&record).await.unwrap();
@@ -182,7 +182,7 @@ struct Told {
     class: String,
     ward: Option<String>,
     occurred: (DateTime<Utc>, DateTime<Utc>),
-    place: Option<Place>,
+    metres: Option<(f64, f64)>,
     categories: CategorySet,
 }
 
@@ -195,7 +195,7 @@ impl From<SeenIncident<'_>> for Told {
             class: seen.class().into(),
             ward: seen.ward().map(Into::into),
             occurred: seen.occurred(),
-            place: seen.place(),
+            metres: seen.metres(),
             categories: seen.categories(),
         }
     }
@@ -209,7 +209,7 @@ fn told(incident: &Incident) -> Told {
         class: incident.class.clone(),
         ward: incident.ward.clone(),
         occurred: (incident.occurred_from, incident.occurred_to),
-        place: incident.place,
+        metres: incident.place.map(|at| (at.easting, at.northing)),
         categories: incident.categories,
     }
 }

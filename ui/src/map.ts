@@ -50,29 +50,43 @@ async function load<T>(address: string): Promise<T> {
   return (await answer.json()) as T;
 }
 
+/** The outlines of the wards: those of the server's picture, turned back into degrees. `M` begins a ring, `l` goes on by steps. */
+function outlines(picture: SVGElement): Map<string, L.LatLngTuple[][]> {
+  const [west = 0, north = 0, across = 0, down = 0] = (picture.dataset.degrees ?? "").split(" ").map(Number);
+  const rings = (path: string): L.LatLngTuple[][] => path.split("M").filter(Boolean).map((ring) => {
+    const steps = (ring.match(/-?\d+/g) ?? []).map(Number);
+    let [x, y] = [0, 0];
+    const corners: L.LatLngTuple[] = [];
+    for (let at = 0; at + 1 < steps.length; at += 2) {
+      x += steps[at] ?? 0;
+      y += steps[at + 1] ?? 0;
+      corners.push([north - y * down, west + x * across]);
+    }
+    return corners;
+  });
+  const wards = [...picture.querySelectorAll<SVGPathElement>("path[data-ward]")];
+  return new Map(wards.map((ward) => [ward.dataset.ward ?? "", rings(ward.getAttribute("d") ?? "")]));
+}
+
 /** The map with the figures of one question on it. */
 class Wards {
   private readonly map: L.Map;
-  private readonly layers = new Map<string, L.Path>();
-  private readonly layer: L.GeoJSON;
+  private readonly layers = new Map<string, L.Polygon>();
   private areas: Record<string, Area> = {};
   /** Outlines of clusters, and hexagons when they are asked for; neither takes a click from the ward below. */
   private readonly clusters = L.layerGroup();
   private readonly hexagons = L.layerGroup();
 
-  constructor(private readonly holder: HTMLElement, wards: GeoJSON.FeatureCollection) {
+  constructor(private readonly holder: HTMLElement, wards: Map<string, L.LatLngTuple[][]>) {
     holder.hidden = false;
     holder.parentElement?.classList.add("live"); // the server's picture is kept for printing
     holder.setAttribute("aria-hidden", "true"); // the table carries the content
     this.map = L.map(holder, { renderer: L.canvas(), zoomSnap: 0.25, keyboard: false, attributionControl: false, zoomControl: false });
-    this.layer = L.geoJSON(wards, {
-      onEachFeature: (feature, shape) => {
-        const code = String(feature.properties.code);
-        this.layers.set(code, shape as L.Path);
-        shape.on("click", () => pick(code));
-      },
-    }).addTo(this.map);
-    this.map.fitBounds(this.layer.getBounds());
+    // Holes are rings like others: what is filled is what an odd number of rings surrounds.
+    wards.forEach((rings, code) => this.layers.set(code, L.polygon(rings, { fillRule: "evenodd" }).on("click", () => pick(code))));
+    const all = L.featureGroup([...this.layers.values()]);
+    this.map.fitBounds(all.getBounds());
+    all.addTo(this.map);
     this.hexagons.addTo(this.map);
     this.clusters.addTo(this.map);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.colour());
@@ -213,11 +227,10 @@ function slide(weeks: HTMLElement, show: (figures: Figures) => void): void {
 }
 
 async function start(holder: HTMLElement): Promise<void> {
-  const [figures, wards] = await Promise.all([
-    load<Figures>(holder.dataset.figures ?? ""),
-    load<GeoJSON.FeatureCollection>(holder.dataset.wards ?? ""),
-  ]);
-  const map = new Wards(holder, wards);
+  const picture = document.querySelector<SVGElement>("#drawn svg");
+  if (!picture) return;
+  const figures = await load<Figures>(holder.dataset.figures ?? "");
+  const map = new Wards(holder, outlines(picture));
   map.show(figures);
   const [density, box] = [document.getElementById("density"), document.querySelector<HTMLInputElement>("#hexagons")];
   // Of the page's own night: after a step the address says which.

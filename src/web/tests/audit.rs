@@ -30,7 +30,7 @@ async fn who_saw_and_who_did_what_is_recorded() {
     pages.post("/alerts/LLR-2026-0001/answer", &cookie, OWN, "token=0&answer=acknowledge").await;
     pages.get("/alerts/LLR-2026-0002", &cookie).await;
     pages.get("/audit", &cookie).await;
-    pages.get("/map/wards.geojson", &cookie).await;
+    pages.get("/static/site.css", &cookie).await;
     pages.post("/sign-out", &cookie, OWN, &format!("token={token}")).await;
     let lines: Vec<String> = log(&pages).await.iter().map(line).collect();
     assert_eq!(
@@ -63,7 +63,7 @@ async fn the_log_is_read_by_auditors_and_administrators_page_by_page() {
         outcome: "shown".into(),
     };
     for n in 0..130 {
-        pages.store.add_audit(&entry(n)).await.unwrap();
+        pages.store.add_audit(&[entry(n)]).await.unwrap();
     }
     for name in ["the-auditor", "the-admin"] {
         let cookie = pages.sign_in(name).await;

@@ -118,8 +118,8 @@ fn expected(method: &Method, path: &str) -> Vec<Role> {
         ("GET", "/audit") => vec![Role::Auditor, Role::Admin],
         (
             "GET",
-            "/map/wards.geojson" | "/sign-in" | "/sign-in/oidc" | "/sign-in/oidc/back" | "/answer/{token}"
-            | "/health" | "/static/{file}",
+            "/sign-in" | "/sign-in/oidc" | "/sign-in/oidc/back" | "/answer/{token}" | "/health"
+            | "/static/{file}",
         )
         | ("POST", "/sign-in" | "/sign-out" | "/answer/{token}") => Role::ALL.to_vec(),
         _ => panic!("{method} {path}: say who may"),
