@@ -158,7 +158,7 @@ impl Archive {
     pub fn as_known(self: &Arc<Self>, instant: DateTime<Utc>) -> Seen {
         let until = instant.timestamp_micros();
         let mut first = 0;
-        let mut seen = Vec::new();
+        let mut seen = Vec::with_capacity(self.rows.len());
         for versions in self.rows.chunk_by(|a, b| a.id == b.id) {
             let known = versions.partition_point(|version| version.known_at < until);
             if let Some(last) = versions[..known].last()
@@ -173,7 +173,7 @@ impl Archive {
             let row = &self.rows[*row as usize];
             (row.from, row.id)
         });
-        Seen { archive: Arc::clone(self), rows: seen.into() }
+        Seen { archive: Arc::clone(self), rows: Arc::new(seen) }
     }
 }
 
@@ -193,7 +193,7 @@ pub(super) struct Version<'a> {
 pub struct Seen {
     archive: Arc<Archive>,
     /// The version in force and the first one of each.
-    rows: Arc<[(u32, u32)]>,
+    rows: Arc<Vec<(u32, u32)>>,
 }
 
 impl Seen {
@@ -361,6 +361,9 @@ mod tests {
 
     const BEGIN: &str = "2026-06-01T00:00:00Z";
 
+    /// When it happened, which it is, when this version and the first one became known.
+    type Told = (DateTime<Utc>, Uuid, DateTime<Utc>, DateTime<Utc>);
+
     fn hours(hours: i64) -> DateTime<Utc> {
         BEGIN.parse::<DateTime<Utc>>().unwrap() + TimeDelta::hours(hours)
     }
@@ -444,7 +447,7 @@ mod tests {
                 .iter()
                 .map(|(id, (from, to))| (Uuid::from_u128(*id), vec![(hours(*from), to.map(hours))]))
                 .collect();
-            let mut expected: Vec<(DateTime<Utc>, Uuid, DateTime<Utc>, DateTime<Utc>)> = Vec::new();
+            let mut expected: Vec<Told> = Vec::new();
             for id in (0..6).map(Uuid::from_u128) {
                 let own = || all.iter().filter(|version| version.id == id);
                 let Some(last) = own().filter(|version| version.known_at < hours(asked)).max_by_key(|one| one.known_at)

@@ -3,7 +3,7 @@
 use super::Counted;
 use crate::model::{AreaKind, AreaRef, CategorySet, Geography};
 use chrono::NaiveDate;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A county that reports is never silent for so many days.
 const SILENCE: i64 = 182;
@@ -174,7 +174,8 @@ impl Ledger {
 /// The first day of the county's history: the day after its last silence of [`SILENCE`] days, so that one report of long
 /// ago does not pass for years without any.
 fn beginning(entries: &[Entry], last: NaiveDate) -> NaiveDate {
-    let mut days: Vec<NaiveDate> = entries.iter().filter_map(|entry| entry.day).collect();
+    let days: HashSet<NaiveDate> = entries.iter().filter_map(|entry| entry.day).collect();
+    let mut days: Vec<NaiveDate> = days.into_iter().collect();
     days.sort_unstable_by(|a, b| b.cmp(a));
     days.into_iter()
         .try_fold(None, |earliest: Option<NaiveDate>, day| match earliest {

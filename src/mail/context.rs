@@ -149,7 +149,7 @@ impl Figures {
 }
 
 fn across(incidents: &[SeenIncident<'_>]) -> Option<f64> {
-    let places: Option<Vec<(f64, f64)>> = incidents.iter().map(|incident| incident.metres()).collect();
+    let places: Option<Vec<(f64, f64)>> = incidents.iter().map(SeenIncident::metres).collect();
     let places = places.filter(|places| places.len() > 1)?;
     let mut widest = 0.0_f64;
     for (n, one) in places.iter().enumerate() {

@@ -120,8 +120,9 @@ impl<'a> Night<'a> {
         counted: impl IntoIterator<Item = Counted<'c>> + Clone,
         last: NaiveDate,
     ) -> Self {
-        let ledger = Ledger::new(geography, counted.clone(), last);
-        let completeness = Completeness::learn(counted, last);
+        // One after the other: each holds something of every incident while it is made.
+        let completeness = Completeness::learn(counted.clone(), last);
+        let ledger = Ledger::new(geography, counted, last);
         let mut county = vec![0.0; ledger.length()];
         for ward in ledger.by_ward(categories.all()) {
             for (sum, count) in county.iter_mut().zip(ward) {

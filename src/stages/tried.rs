@@ -56,7 +56,7 @@ pub fn tried(
 impl Tried {
     /// The alerts of which no live rule told; none when they were not asked.
     #[must_use]
-    pub fn new(&self) -> Option<usize> {
+    pub fn told_by_no_other(&self) -> Option<usize> {
         let live = self.live.as_ref()?;
         Some(self.alerts.iter().filter(|alert| also_told(alert, live).is_none()).count())
     }

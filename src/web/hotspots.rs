@@ -157,7 +157,8 @@ pub(super) async fn rows(
     let (question, last_night) = chosen(site, asked).await?;
     let sight = reader.sight(&*site.engine.county.geography(question.night)?);
     let key = (question.clone(), sight.clone());
-    Ok((site.rows.get(&key, answered(site, question, sight)).await?, last_night))
+    let answer = Box::pin(answered(site, question, sight));
+    Ok((site.rows.get(&key, answer).await?, last_night))
 }
 
 async fn answered(site: &Site, question: Question, sight: Sight) -> Result<Rows, PageError> {

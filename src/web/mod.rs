@@ -295,7 +295,7 @@ pub fn router(site: Site) -> Router {
 }
 
 fn router_of(site: &Arc<Site>) -> Router {
-    let sessions = session::Sessions { store: site.engine.store.clone(), clock: Arc::clone(&site.clock) };
+    let sessions = session::Sessions::new(site.engine.store.clone(), Arc::clone(&site.clock));
     let secure = site.address.starts_with("https://");
     let session_layer = SessionManagerLayer::new(sessions)
         .with_name(if secure { "__Host-tension-watch" } else { "tension-watch" })

@@ -7,8 +7,11 @@ use crate::{
     store::{SavedSession, Store},
 };
 use async_trait::async_trait;
-use chrono::TimeDelta;
-use std::{collections::HashMap, sync::Arc};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::{Arc, Mutex, PoisonError},
+};
 use tower_sessions::{
     SessionStore,
     session::{Id, Record},
@@ -29,6 +32,27 @@ const NOTED: TimeDelta = TimeDelta::minutes(1);
 pub(super) struct Sessions {
     pub(super) store: Store,
     pub(super) clock: Arc<dyn Clock>,
+    noted: Arc<Mutex<HashMap<String, DateTime<Utc>>>>,
+}
+
+impl Sessions {
+    pub(super) fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock, noted: Arc::default() }
+    }
+
+    /// Whether it is on this request to note that somebody was seen: a page asks for many things at once, and each would
+    /// write the same.
+    fn notes(&self, key: &str, now: DateTime<Utc>) -> bool {
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.retain(|_, at| now - *at < NOTED);
+        match noted.entry(key.to_owned()) {
+            Entry::Vacant(slot) => {
+                slot.insert(now);
+                true
+            }
+            Entry::Occupied(_) => false,
+        }
+    }
 }
 
 impl std::fmt::Debug for Sessions {
@@ -67,7 +91,7 @@ impl SessionStore for Sessions {
         let (key, now) = (key(id), self.clock.now());
         let found = self.store.session(&key, now - IDLE, now - LONGEST).await.map_err(failed)?;
         let Some(saved) = found else { return Ok(None) };
-        if now - saved.seen_at >= NOTED {
+        if now - saved.seen_at >= NOTED && self.notes(&key, now) {
             self.store.session_seen(&key, now).await.map_err(failed)?;
         }
         let ends = (saved.started_at + LONGEST).timestamp();

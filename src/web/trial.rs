@@ -314,7 +314,7 @@ fn told(past: &Past, candidate: &Candidate, tried: &Tried) -> Value {
         rate => rate(Rate::of(count, crate::rules::tune::years(nights))),
         stray => tried.stray.count,
         stray_rate => rate(tried.stray),
-        new => tried.new(),
+        new => tried.told_by_no_other(),
         count,
         compared => tried.live.is_some(),
         alerts => alerts.collect::<Vec<_>>(),

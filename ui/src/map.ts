@@ -190,8 +190,11 @@ function slide(weeks: HTMLElement, show: (figures: Figures) => void): void {
     typed.value = night;
     history.replaceState(null, "", `/?${asked(night)}`);
     show(figures);
-    const next = nights[at + 1];
-    if (next) page(next).catch(() => { /* it is asked for again when it is wanted */ });
+    near(at);
+  };
+  /** The weeks beside one are asked for before they are wanted; what fails is asked for again. */
+  const near = (at: number): void => {
+    [nights[at + 1], nights[at - 1]].forEach((night) => { if (night) page(night).catch(() => undefined); });
   };
   let playing: number | undefined;
   const stop = (): void => {
@@ -213,6 +216,7 @@ function slide(weeks: HTMLElement, show: (figures: Figures) => void): void {
   range.max = String(nights.length - 1);
   const here = nights.indexOf(typed.value);
   range.value = String(here < 0 ? nights.length - 1 : here);
+  ["pointerenter", "focus"].forEach((sign) => range.addEventListener(sign, () => near(Number(range.value)), { once: true }));
   range.addEventListener("input", () => { step().catch(() => { /* the week stays as it was */ }); });
   play.addEventListener("click", () => {
     if (playing !== undefined) return stop();

@@ -134,7 +134,7 @@ impl Told<'_> {
             });
             println!("            {belongs}{}", also.unwrap_or_default());
         }
-        if let Some(new) = self.tried.new().filter(|_| !alerts.is_empty()) {
+        if let Some(new) = self.tried.told_by_no_other().filter(|_| !alerts.is_empty()) {
             println!(
                 "\nTo the live rules it would have added {} of {}.\n",
                 new,

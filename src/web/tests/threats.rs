@@ -321,7 +321,7 @@ async fn expensive_map_queries_are_bounded() {
     }
     // All that can be asked of one night, at once: so many answers are kept and no more.
     let pack = &pages.site.engine.county.pack;
-    let strands = pack.categories.codes().into_iter().map(|code| format!("&strand={code}"));
+    let strands = pack.categories.codes().iter().map(|code| format!("&strand={code}"));
     let strands: Vec<String> = std::iter::once(String::new()).chain(strands).collect();
     let classes = pack.classes.iter().map(|class| format!("&class={}", class.code));
     let classes: Vec<String> = std::iter::once(String::new()).chain(classes).collect();
