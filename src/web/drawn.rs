@@ -7,8 +7,8 @@ use minijinja::HtmlEscape;
 use serde_json::json;
 use std::fmt::Write;
 
-/// Outlines are drawn to about 20 metres, in degrees: a page shows no more.
-const DETAIL: f64 = 0.0002;
+/// Outlines are drawn to about 30 metres, in degrees: a page shows no more.
+const DETAIL: f64 = 0.0003;
 
 /// The width of the picture, in its own units: so many that they can be whole.
 const WIDTH: f64 = 6_400.0;

@@ -10,11 +10,16 @@ use crate::stages::places::{self, Corner};
 use axum::{
     Json,
     extract::{Path, Query, State},
-    http::header,
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
+use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    sync::{Arc, LazyLock},
+};
 
 const SCRIPT: &str = include_str!(concat!(env!("OUT_DIR"), "/ui/map.js"));
 const LIVE: &str = include_str!(concat!(env!("OUT_DIR"), "/ui/live.js"));
@@ -24,8 +29,18 @@ const TYPEFACE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/ui/source-sans
 /// Whether the map's script was built in.
 pub(super) const HAS_SCRIPT: bool = !SCRIPT.is_empty();
 
+/// The longer ones, compressed once and as well as can be: they never change.
+static COMPRESSED: LazyLock<BTreeMap<&str, Vec<u8>>> = LazyLock::new(|| {
+    let small = |text: &str| {
+        let mut made = GzEncoder::new(Vec::new(), Compression::best());
+        made.write_all(text.as_bytes()).and_then(|()| made.finish()).ok()
+    };
+    let files = [("site.css", STYLE), ("map.css", MAP_STYLE), ("map.js", SCRIPT)];
+    files.into_iter().filter_map(|(name, text)| Some((name, small(text)?))).collect()
+});
+
 /// Files that are the same for everyone.
-pub(super) async fn asset(Path(file): Path<String>) -> Result<Response, PageError> {
+pub(super) async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Result<Response, PageError> {
     let (kind, bytes) = match file.as_str() {
         "site.css" => ("text/css; charset=utf-8", STYLE.as_bytes()),
         "map.css" => ("text/css; charset=utf-8", MAP_STYLE.as_bytes()),
@@ -34,8 +49,18 @@ pub(super) async fn asset(Path(file): Path<String>) -> Result<Response, PageErro
         "source-sans-3.woff2" if !TYPEFACE.is_empty() => ("font/woff2", TYPEFACE),
         _ => return Err(PageError::NotFound),
     };
-    Ok(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=3600")], bytes)
-        .into_response())
+    let head = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "public, max-age=3600"),
+        (header::VARY, "accept-encoding"),
+    ];
+    let accepted =
+        headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let gzip = accepted.split(',').any(|one| one.trim() == "gzip");
+    Ok(match COMPRESSED.get(file.as_str()).filter(|_| gzip) {
+        Some(small) => (head, [(header::CONTENT_ENCODING, "gzip")], small.as_slice()).into_response(),
+        None => (head, bytes).into_response(),
+    })
 }
 
 /// The class and counts of every area the reader may see.
