@@ -144,12 +144,11 @@ fn svg(view: &CountyMap<'_>) -> Result<(String, u32), ChartError> {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" font-family=\"DejaVu Sans Condensed, \
          DejaVu Sans\" font-stretch=\"condensed\" fill=\"{SOFT_INK}\"><defs>\
-         <pattern id=\"dots\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\"><rect width=\"5\" height=\"5\" \
-         fill=\"#d8b061\"/><circle cx=\"2.5\" cy=\"2.5\" r=\"1\" fill=\"#5d4410\"/></pattern>\
-         <pattern id=\"hatch\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
-         <rect width=\"5\" height=\"5\" fill=\"#e9edea\"/><rect width=\"1\" height=\"5\" fill=\"{BORDER}\"/></pattern></defs>\
+         {}{}</defs>\
          <rect width=\"{WIDTH}\" height=\"{height}\" fill=\"{PAPER}\"/>\
-         <g transform=\"translate({EDGE} {top:.1}) scale({scale:.5})\">"
+         <g transform=\"translate({EDGE} {top:.1}) scale({scale:.5})\">",
+        patterns("", 1.0),
+        patterns("ward-", 1.0 / scale),
     );
     // What is off its normal lies on top, so that its outline is whole.
     for off in [false, true] {
@@ -159,12 +158,24 @@ fn svg(view: &CountyMap<'_>) -> Result<(String, u32), ChartError> {
                 svg,
                 "<path d=\"{}\" fill=\"{}\" stroke=\"{stroke}\" stroke-width=\"{thick:.2}\"/>",
                 escaped(path),
-                step.fill()
+                step.fill().replace("url(#", "url(#ward-")
             );
         }
     }
     let _ = write!(svg, "</g>{swatches}{body}</svg>");
     Ok((svg, height as u32))
+}
+
+/// Dots and lines that a grey printer keeps. Wards are drawn in units of their own, in which these would vanish.
+fn patterns(prefix: &str, scale: f64) -> String {
+    format!(
+        "<pattern id=\"{prefix}dots\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\" \
+         patternTransform=\"scale({scale:.4})\"><rect width=\"5\" height=\"5\" fill=\"#d8b061\"/>\
+         <circle cx=\"2.5\" cy=\"2.5\" r=\"1\" fill=\"#5d4410\"/></pattern>\
+         <pattern id=\"{prefix}hatch\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\" \
+         patternTransform=\"scale({scale:.4}) rotate(45)\"><rect width=\"5\" height=\"5\" fill=\"#e9edea\"/>\
+         <rect width=\"1\" height=\"5\" fill=\"{BORDER}\"/></pattern>"
+    )
 }
 
 #[cfg(test)]
@@ -209,6 +220,23 @@ mod tests {
         let colour = |x| (at(x, y).red(), at(x, y).green(), at(x, y).blue());
         assert_eq!(colour((2.0 * (EDGE + MAP / 4.0)) as u32), (0x08, 0x3c, 0x49));
         assert_eq!(colour((2.0 * (EDGE + MAP * 0.75)) as u32), (0xe9, 0xed, 0xea));
+    }
+
+    #[test]
+    fn dots_are_seen_in_wards_of_any_unit() {
+        for unit in [1.0, 32.0] {
+            let (wide, high) = (200.0 * unit, 100.0 * unit);
+            let ward = format!("M0 0L{wide} 0L{wide} {high}L0 {high}Z");
+            let wards = [(Step::Below, ward.as_str())];
+            let view = CountyMap { size: (wide, high), ..view(&wards) };
+            let picture = resvg::tiny_skia::Pixmap::decode_png(&png(&view).unwrap()).unwrap();
+            // A square of twelve dots each way, well inside the ward: a dot fills an eighth of its field.
+            let y = picture.height() * 2 / 3;
+            let inside = (0..120).flat_map(|down| (300..420).map(move |x| (x, y - 60 + down)));
+            let dark =
+                inside.filter(|(x, y)| picture.pixel(*x, *y).is_some_and(|at| at.red() < 0xa0)).count();
+            assert!((700..2_500).contains(&dark), "{dark} of 14,400 are dark in units of {unit}");
+        }
     }
 
     #[test]
