@@ -53,7 +53,9 @@ pub(super) async fn page(
     }
     let figures = site.figures(&question).await?;
     let figure = figures.areas.iter().find(|figure| figure.area == area);
-    let Some(view) = site.turns.one(area_view(&site.engine, &area, &question)).await? else {
+    let (engine, asked, one) = (Arc::clone(&site.engine), question.clone(), area.clone());
+    let view = site.turns.one(async move { area_view(&engine, &one, &asked).await });
+    let Some(view) = view.await? else {
         return Err(PageError::NotFound);
     };
     let pack = &site.engine.county.pack;

@@ -4,7 +4,6 @@ use super::{
     Site,
     alerts::{level, places},
     classes::{Class, heading},
-    download::{self, Told},
     error::PageError,
     map,
     published::signed,
@@ -13,7 +12,6 @@ use super::{
 };
 use crate::{
     count::Feed,
-    import::safe_cell,
     model::{Alert, AlertState, Area, AreaKind, AreaRef, Recurrence},
     stages::figures::{AreaFigure, Question},
 };
@@ -24,7 +22,6 @@ use axum::{
 use chrono::{Datelike, Days, NaiveDate};
 use minijinja::{Value, context};
 use serde::Deserialize;
-use serde_json::json;
 use std::{
     collections::BTreeMap,
     sync::{Arc, OnceLock},
@@ -61,7 +58,7 @@ pub(super) struct Rows {
     pub(super) lines: Vec<Row>,
     pub(super) question: Question,
     pub(super) sight: Sight,
-    first: NaiveDate,
+    pub(super) first: NaiveDate,
     late: Vec<Feed>,
     /// The table and the picture, when somebody has looked at the page.
     table: OnceLock<Value>,
@@ -70,7 +67,7 @@ pub(super) struct Rows {
 
 impl Row {
     /// How rare by chance, where it is off its own normal.
-    fn rare(&self) -> Option<Recurrence> {
+    pub(super) fn rare(&self) -> Option<Recurrence> {
         let rare = self.figure.above.or(self.figure.below);
         rare.filter(|_| !matches!(self.class, Class::Within | Class::TooEarly))
     }
@@ -78,28 +75,21 @@ impl Row {
 
 impl Rows {
     /// How many areas are in each class.
-    fn counts(&self) -> Vec<(Class, usize)> {
+    pub(super) fn counts(&self) -> Vec<(Class, usize)> {
         let count = |class| self.lines.iter().filter(|row| row.class == class).count();
         Class::ALL.into_iter().map(|class| (class, count(class))).collect()
     }
 
-    fn by_code(&self) -> BTreeMap<&str, &Row> {
+    pub(super) fn by_code(&self) -> BTreeMap<&str, &Row> {
         self.lines.iter().map(|row| (row.figure.area.code.as_str(), row)).collect()
     }
 
     /// The window in words.
-    fn days(&self) -> String {
+    pub(super) fn days(&self) -> String {
         let last = day(self.question.night);
         if self.question.days == 1 { last } else { format!("{} to {last}", day(self.first)) }
     }
-
-    fn file_name(&self, ending: &str) -> String {
-        format!("{MARKING}-hotspots-{}.{ending}", self.question.night)
-    }
 }
-
-/// The protective marking of exact figures.
-const MARKING: &str = "OFFICIAL-SENSITIVE";
 
 /// Kinds of area that the page can show, with the words for one and for many.
 const KINDS: [(AreaKind, &str, &str); 4] = [
@@ -428,128 +418,4 @@ pub(super) fn address(question: &Question, night: NaiveDate) -> String {
         question.category.as_deref().unwrap_or_default(),
         question.days
     )
-}
-
-/// The same table as a file.
-pub(super) async fn csv(
-    State(site): State<Arc<Site>>,
-    reader: Reader,
-    Query(asked): Query<Asked>,
-) -> Result<Response, PageError> {
-    let (answer, _) = rows(&site, &reader, &asked).await?;
-    let mut writer = ::csv::Writer::from_writer(Vec::new());
-    writer.write_record([
-        "code",
-        "name",
-        "district",
-        "strand",
-        "recorded_as",
-        "from",
-        "to",
-        "observed",
-        "change",
-        "usual",
-        "range_low",
-        "range_high",
-        "class",
-        "by_chance_once_in_days",
-        "per_1000_residents_a_year",
-        "per_1000_workday_population_a_year",
-        "as_known_on",
-        "marking",
-    ])?;
-    let rate = |rate: Option<f64>| rate.map_or_else(String::new, |rate| format!("{rate:.2}"));
-    for row in &answer.lines {
-        let figure = &row.figure;
-        writer.write_record([
-            safe_cell(&figure.area.code),
-            safe_cell(&figure.name),
-            safe_cell(row.district.as_deref().unwrap_or_default()),
-            answer.question.category.clone().unwrap_or_else(|| "all".into()),
-            answer.question.class.clone().unwrap_or_else(|| "all".into()),
-            answer.first.to_string(),
-            answer.question.night.to_string(),
-            figure.observed.to_string(),
-            figure.change.map_or_else(String::new, |change| change.to_string()),
-            format!("{:.2}", figure.expected),
-            figure.usual_range.0.to_string(),
-            figure.usual_range.1.to_string(),
-            row.class.code().to_owned(),
-            row.rare().map_or_else(String::new, |rare| format!("{:.0}", rare.days())),
-            rate(row.rates.0),
-            rate(row.rates.1),
-            answer.question.as_known_on.to_rfc3339(),
-            MARKING.to_owned(),
-        ])?;
-    }
-    let bytes = writer.into_inner().map_err(|failed| anyhow::anyhow!("{failed}"))?;
-    Ok(download::file("text/csv; charset=utf-8", &answer.file_name("csv"), bytes))
-}
-
-/// The figures on their outlines, for a map of one's own. Wards only: larger areas have no outlines here.
-pub(super) async fn geojson(
-    State(site): State<Arc<Site>>,
-    reader: Reader,
-    Query(asked): Query<Asked>,
-) -> Result<Response, PageError> {
-    let (answer, _) = rows(&site, &reader, &asked).await?;
-    let drawn = site.desk.drawn(answer.question.night).await?;
-    let lines: BTreeMap<&str, &Row> = answer.by_code();
-    let mut body = drawn.geojson_of(|ward| {
-        let row = lines.get(ward)?;
-        let figure = &row.figure;
-        Some(json!({
-            "ward": ward, "name": figure.name, "district": row.district, "observed": figure.observed,
-            "change": figure.change, "usual": figure.expected, "range": [figure.usual_range.0, figure.usual_range.1],
-            "class": row.class.code(), "by_chance_once_in_days": row.rare().map(|rare| rare.days().round()),
-            "per_1000_residents_a_year": row.rates.0, "per_1000_workday_population_a_year": row.rates.1,
-        }))
-    })?;
-    body["marking"] = MARKING.into();
-    body["from"] = answer.first.to_string().into();
-    body["to"] = answer.question.night.to_string().into();
-    body["strand"] = answer.question.category.clone().unwrap_or_else(|| "all".into()).into();
-    body["recorded_as"] = answer.question.class.clone().unwrap_or_else(|| "all".into()).into();
-    body["as_known_on"] = answer.question.as_known_on.to_rfc3339().into();
-    Ok(download::file("application/geo+json", &answer.file_name("geojson"), body.to_string().into_bytes()))
-}
-
-/// The map as a picture; the page itself says why there is none.
-pub(super) async fn png(
-    State(site): State<Arc<Site>>,
-    reader: Reader,
-    Query(asked): Query<Asked>,
-) -> Result<Response, PageError> {
-    let (answer, _) = rows(&site, &reader, &asked).await?;
-    let instead = Redirect::to(&address(&answer.question, answer.question.night)).into_response();
-    if answer.question.kind != AreaKind::Ward || answer.lines.is_empty() {
-        return Ok(instead);
-    }
-    let pack = &site.engine.county.pack;
-    let drawn = site.desk.drawn(answer.question.night).await?;
-    let strand = answer.question.category.as_deref().map(|code| pack.label(code).to_lowercase());
-    let class = answer.question.class.as_deref().and_then(|code| pack.class_label(code));
-    let about = format!(
-        "{}, {}{}{}. As known on {}.",
-        pack.name,
-        answer.days(),
-        strand.map_or_else(String::new, |label| format!(", {} {label}", pack.category_word)),
-        class.map_or_else(String::new, |label| format!(", recorded as {}", label.to_lowercase())),
-        answer.question.as_known_on.with_timezone(&pack.zone).format("%-d %B %Y, %H:%M"),
-    );
-    let classes = answer.by_code();
-    let told = Told {
-        marking: MARKING,
-        heading: heading(&answer.counts(), "ward", "wards"),
-        about,
-        legend: answer.counts().into_iter().filter(|(_, count)| *count > 0).collect(),
-        blank: (answer.sight != Sight::Everything).then_some("Not shown to you"),
-        notes: vec![
-            "Each ward against its own past, season and weekday. The step is rarity by chance, never the multiple."
-                .to_owned(),
-            "More reports are not worse by themselves. Not a forecast.".to_owned(),
-        ],
-    };
-    let of = |ward: &str| classes.get(ward).map(|row| row.class);
-    Ok(download::picture(&drawn, of, told, &answer.file_name("png")).await?.unwrap_or(instead))
 }

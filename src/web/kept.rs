@@ -1,5 +1,6 @@
 //! Answers that are kept: many ask the same question in the morning, and it is worked out once.
 
+use anyhow::Result;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -17,20 +18,28 @@ pub(super) struct Kept<Q, A> {
 
 /// One answer is worked out at a time, of every kind: it takes a core for as long as a million reports need, and the others
 /// are for those whose answers are there.
-pub(super) struct Turns(Semaphore);
+pub(super) struct Turns(Arc<Semaphore>);
 
 impl Default for Turns {
     fn default() -> Self {
-        Self(Semaphore::new(1))
+        Self(Arc::new(Semaphore::new(1)))
     }
 }
 
 impl Turns {
-    /// Works something out when it is its turn.
-    pub(super) async fn one<T>(&self, work: impl Future<Output = T>) -> T {
+    /// Works something out when it is its turn. Whoever gives up while waiting loses the place; what has begun keeps its turn
+    /// to its end, or many who give up would have much worked out at once.
+    pub(super) async fn one<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
         // Never closed: without a turn it would be worked out all the same.
-        let _turn = self.0.acquire().await.ok();
-        work.await
+        let turn = Arc::clone(&self.0).acquire_owned().await.ok();
+        let begun = tokio::spawn(async move {
+            let _turn = turn;
+            work.await
+        });
+        begun.await?
     }
 }
 
@@ -71,18 +80,24 @@ mod tests {
     #[tokio::test]
     async fn different_questions_wait_for_a_turn() {
         let (kept, turns) = (Kept::<usize, ()>::new(100), Turns::default());
-        let (at_once, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let (at_once, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let answer = || {
-            turns.one(async {
+            let (at_once, most) = (Arc::clone(&at_once), Arc::clone(&most));
+            turns.one(async move {
                 most.fetch_max(at_once.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
                 tokio::task::yield_now().await;
                 at_once.fetch_sub(1, Ordering::Relaxed);
-                Ok::<(), ()>(())
+                Ok(())
             })
         };
+        // Those who give up as soon as theirs has begun leave it its turn.
+        for question in 100..110 {
+            let asked = kept.get(&question, answer());
+            let _ = tokio::time::timeout(std::time::Duration::ZERO, asked).await;
+        }
         let questions: Vec<usize> = (0..20).collect();
         futures_util::future::join_all(questions.iter().map(|one| kept.get(one, answer()))).await;
-        assert_eq!(most.into_inner(), 1);
+        assert_eq!(most.load(Ordering::Relaxed), 1);
     }
 
     #[tokio::test]

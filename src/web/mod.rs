@@ -25,6 +25,7 @@ mod download;
 mod error;
 mod guard;
 mod health;
+mod hotspot_files;
 mod hotspots;
 mod imports;
 mod kept;
@@ -251,7 +252,9 @@ impl Site {
 
     /// Figures, kept for those who ask the same: what was known on a night does not change.
     async fn figures(&self, question: &Question) -> Result<Arc<Figures>> {
-        self.figures.get(question, self.turns.one(figures(&self.engine, question))).await
+        let (engine, asked) = (Arc::clone(&self.engine), question.clone());
+        let answer = self.turns.one(async move { figures(&engine, &asked).await });
+        self.figures.get(question, answer).await
     }
 
     /// Works out what the hotspot page shows at first, so that the first reader of the day does not wait for it.
@@ -279,7 +282,9 @@ impl Site {
 
     /// Where reports lie, kept in the same way.
     async fn places(&self, question: &Question) -> Result<Arc<Vec<Spot>>> {
-        self.places.get(question, self.turns.one(density(&self.engine, question))).await
+        let (engine, asked) = (Arc::clone(&self.engine), question.clone());
+        let answer = self.turns.one(async move { density(&engine, &asked).await });
+        self.places.get(question, answer).await
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     api::{self, LARGEST_IMPORT},
     area, audit,
     error::PageError,
-    health, hotspots, imports, map, oidc, outbox, published, published_area,
+    health, hotspot_files, hotspots, imports, map, oidc, outbox, published, published_area,
     reader::Reader,
     rules, runs, sign_in, silences, tokens, trial,
 };
@@ -149,9 +149,11 @@ const fn quiet(
 /// All of them.
 pub(super) static ROUTES: [Route; 56] = [
     seen("/", Right::Figures, "hotspot page", || get(hotspots::page)),
-    seen("/hotspots.csv", Right::Download, "download of the hotspot table", || get(hotspots::csv)),
-    seen("/hotspots.geojson", Right::Download, "download of the hotspot figures", || get(hotspots::geojson)),
-    seen("/hotspots.png", Right::Download, "download of the hotspot map", || get(hotspots::png)),
+    seen("/hotspots.csv", Right::Download, "download of the hotspot table", || get(hotspot_files::csv)),
+    seen("/hotspots.geojson", Right::Download, "download of the hotspot figures", || {
+        get(hotspot_files::geojson)
+    }),
+    seen("/hotspots.png", Right::Download, "download of the hotspot map", || get(hotspot_files::png)),
     seen("/areas/{kind}/{code}", Right::Area, "area", || get(area::page)),
     seen("/map/figures.json", Right::Figures, "figures of the map", || get(map::figures)),
     seen("/map/hexagons.json", Right::Area, "density on the map", || get(map::hexagons)),
