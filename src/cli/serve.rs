@@ -58,14 +58,15 @@ pub(super) async fn serve(site: Site, synthetic: bool, demo_accounts: Vec<(Strin
     if let Some(provider) = provider {
         tokio::spawn(async move { provider.greet(&SystemClock).await });
     }
-    let web = crate::web::serve(pages, listener, stopped());
+    // A task of its own, so that a night at work keeps nobody from a page.
+    let web = tokio::spawn(crate::web::serve(pages, listener, stopped()));
     let sender = send_for_ever(&site, transport);
     if synthetic {
         // The demonstration's clock stands still: no night comes after its last.
-        tokio::select! { done = web => done, () = sender => Ok(()) }
+        tokio::select! { done = web => done?, () = sender => Ok(()) }
     } else {
         tokio::select! {
-            done = web => done,
+            done = web => done?,
             () = sender => Ok(()),
             () = nights(&site, &engine) => Ok(()),
             () = answers(&site, &engine) => Ok(()),

@@ -112,7 +112,8 @@ impl County {
         if let Some(found) = kept().get(&since) {
             return Ok(found.clone());
         }
-        let found = neighbours(&outlines(store, since).await?);
+        let outlines = outlines(store, since).await?;
+        let found = apart(move || neighbours(&outlines)).await?;
         kept().insert(since, found.clone());
         Ok(found)
     }
@@ -128,14 +129,17 @@ impl County {
         if let Some(found) = kept().get(&since) {
             return Ok(Arc::clone(found));
         }
-        let mut found = outlines(store, since).await?;
-        for ward in found.iter_mut().filter(|ward| !ward.in_metres) {
-            ward.shape.map_coords_in_place(|at| {
-                self.grid.to_grid(at.x, at.y).map_or(at, |(x, y)| geo::Coord { x, y })
-            });
-            ward.in_metres = true;
-        }
-        let found = Arc::new(found);
+        let (mut found, grid) = (outlines(store, since).await?, self.grid);
+        let in_metres = move || {
+            for ward in found.iter_mut().filter(|ward| !ward.in_metres) {
+                ward.shape.map_coords_in_place(|at| {
+                    grid.to_grid(at.x, at.y).map_or(at, |(x, y)| geo::Coord { x, y })
+                });
+                ward.in_metres = true;
+            }
+            found
+        };
+        let found = Arc::new(apart(in_metres).await?);
         kept().insert(since, Arc::clone(&found));
         Ok(found)
     }
@@ -203,7 +207,8 @@ impl Outlines {
 }
 
 async fn load(store: &Store, day: NaiveDate) -> Result<Boundaries> {
-    Ok(Boundaries::new(outlines(store, day).await?))
+    let outlines = outlines(store, day).await?;
+    apart(move || Boundaries::new(outlines)).await
 }
 
 async fn outlines(store: &Store, day: NaiveDate) -> Result<Vec<Boundary>> {
@@ -213,5 +218,10 @@ async fn outlines(store: &Store, day: NaiveDate) -> Result<Vec<Boundary>> {
             .map_err(|wrong| anyhow!("the outline of ward {}: {wrong}", saved.ward))?;
         Ok(Boundary { code: saved.ward, name: String::new(), shape, in_metres: saved.in_metres })
     };
-    shapes.into_iter().map(outline).collect()
+    apart(move || shapes.into_iter().map(outline).collect()).await?
+}
+
+/// On a thread where nobody waits for a page meanwhile: outlines and rules take some tenths of a second.
+pub(super) async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    Ok(tokio::task::spawn_blocking(work).await?)
 }

@@ -1,6 +1,6 @@
 //! The rules in force: those of the folder while they are right, else the last good ones.
 
-use super::county::County;
+use super::county::{County, apart};
 use crate::{
     rules::{Checked, Known, RuleSet, check},
     store::{SavedRules, Store},
@@ -60,6 +60,15 @@ pub fn checked(files: &BTreeMap<String, String>, county: &County, day: NaiveDate
     Ok(check(files, &Known { categories: &county.pack.categories, geography: &geography, former: &former }))
 }
 
+/// The same while pages are served.
+async fn checked_apart(files: BTreeMap<String, String>, county: &County, day: NaiveDate) -> Result<Checked> {
+    let (geography, former) = (county.geography(day)?, county.former_wards(day));
+    let categories = county.pack.categories.clone();
+    let known =
+        move || check(&files, &Known { categories: &categories, geography: &geography, former: &former });
+    apart(known).await
+}
+
 /// The rules to judge a night by. A folder without mistakes comes into force and is kept; one with a mistake, or that
 /// can't be read, leaves the last good set in force, and says so.
 ///
@@ -76,7 +85,7 @@ pub async fn in_force(
     let last = store.last_rules().await.context("loading the last good rules")?;
     let (files, mistakes) = match read_folder(folder) {
         Ok(files) => {
-            let found = checked(&files, county, day)?;
+            let found = checked_apart(files.clone(), county, day).await?;
             match found.rule_set() {
                 Some(set) => {
                     if last.is_none_or(|last| last.version != set.version) {
@@ -97,7 +106,7 @@ pub async fn in_force(
         Err(unreadable) => (last.map(|last| last.files), format!("{unreadable:#}")),
     };
     let Some(files) = files else { bail!("no rules can be used:\n{mistakes}") };
-    match checked(&files, county, day)?.rule_set() {
+    match checked_apart(files, county, day).await?.rule_set() {
         Some(set) => Ok(InForce { set, mistakes: Some(mistakes) }),
         None => bail!(
             "the last good rules do not fit the area pack any more, and the folder has mistakes:\n{mistakes}"
