@@ -29,6 +29,7 @@ impl Engine {
     ///
     /// When the store fails, or a message can't be made; then nothing has changed.
     pub async fn follow_up(&self, now: DateTime<Utc>, rules: &InForce) -> Result<usize> {
+        self.outlines_at_hand(self.county.day_of(now)).await;
         let mut tx = self.store.begin().await?;
         let posted = self.follow_up_in(&mut tx, now, rules).await?;
         self.tell_held(&mut tx, posted.held, now).await?;

@@ -13,7 +13,7 @@ use crate::{
     store::{MessageKind, OutboxMessage, Tx},
 };
 use anyhow::{Context, Result};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, btree_map::Entry};
@@ -92,6 +92,12 @@ pub(super) struct Posted {
 }
 
 impl Engine {
+    /// Makes the outlines that maps are drawn from before a transaction begins: readers of pages, whose visits are noted,
+    /// would wait for it meanwhile. A fault is met by whoever draws.
+    pub(super) async fn outlines_at_hand(&self, day: NaiveDate) {
+        let _ = self.county.shapes(&self.store, day).await;
+    }
+
     /// Puts a run's letters into the outbox: the severe first, at most [`MOST_LETTERS`] for a recipient, the rest of theirs
     /// in one summary.
     pub(super) async fn post(

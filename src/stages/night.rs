@@ -222,6 +222,7 @@ impl Engine {
             late: late.map(|feed| feed.source.clone()).collect(),
             past,
         };
+        self.outlines_at_hand(when.night).await;
         let mut tx = self.store.begin().await?;
         if !past {
             for (rule, lives) in &lives {
