@@ -242,6 +242,14 @@ fn is_zero(count: &u32) -> bool {
 }
 
 impl Alert {
+    /// Whether people see it beside the figures of a night: it had begun by then, and was told or is about to be. On the latest
+    /// night one that somebody has closed is over; on an earlier one it was still open.
+    #[must_use]
+    pub fn lived_on(&self, night: NaiveDate, latest_night: NaiveDate) -> bool {
+        let over = self.state == AlertState::Closed && night == latest_night;
+        self.opened <= night && self.state != AlertState::Pending && !over
+    }
+
     /// A new alert, of which nobody has been told.
     #[must_use]
     pub fn new(id: Uuid, number: String, finding: Finding, night: NaiveDate, now: DateTime<Utc>) -> Self {

@@ -146,7 +146,7 @@ fn svg(view: &CountyMap<'_>) -> Result<(String, u32), ChartError> {
          DejaVu Sans\" font-stretch=\"condensed\" fill=\"{SOFT_INK}\"><defs>\
          {}{}</defs>\
          <rect width=\"{WIDTH}\" height=\"{height}\" fill=\"{PAPER}\"/>\
-         <g transform=\"translate({EDGE} {top:.1}) scale({scale:.5})\">",
+         <g fill-rule=\"evenodd\" transform=\"translate({EDGE} {top:.1}) scale({scale:.5})\">",
         patterns("", 1.0),
         patterns("ward-", 1.0 / scale),
     );

@@ -8,6 +8,10 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 use uuid::Uuid;
 
 /// a = e^-1: seeing one published count changes the odds that it holds one certain report by no more than e.
@@ -19,9 +23,20 @@ pub fn chance_of(by: i64) -> f64 {
     (1.0 - ALPHA) / (1.0 + ALPHA) * ALPHA.powi(i32::try_from(by.unsigned_abs()).unwrap_or(i32::MAX))
 }
 
-/// How likely each sum of `cells` such changes is, from minus to plus as many as matter.
+/// How likely each sum of `cells` such changes is, from minus to plus as many as matter. Worked out once for each: a county has
+/// few sums, and that of all its districts over four weeks takes a while.
 #[must_use]
-pub fn chances(cells: usize) -> Chances {
+pub fn chances(cells: usize) -> Arc<Chances> {
+    static KNOWN: Mutex<BTreeMap<usize, Arc<Chances>>> = Mutex::new(BTreeMap::new());
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = known().get(&cells) {
+        return Arc::clone(found);
+    }
+    let made = Arc::new(summed(cells));
+    Arc::clone(known().entry(cells).or_insert(made))
+}
+
+fn summed(cells: usize) -> Chances {
     // Beyond so many standard deviations there is nothing left that a page could show.
     let most = (12.0 * (VARIANCE * cells.max(1) as f64).sqrt()).ceil() as i64 + 12;
     let one: Vec<f64> = (-most..=most).map(chance_of).collect();

@@ -185,7 +185,6 @@ impl Shown {
         let mut cells = members(*level, geography);
         // The sum of nothing is no figure.
         cells.retain(|_, cells| !cells.is_empty());
-        let mut noise: BTreeMap<usize, Chances> = BTreeMap::new();
         let many = cells.len() as f64;
         let mut lines: Vec<Line> = Vec::new();
         for (code, cells) in &cells {
@@ -200,7 +199,7 @@ impl Shown {
             let before: Vec<i64> =
                 figures[at.saturating_sub(pace.before())..at].iter().filter_map(|parts| sum(parts)).collect();
             let changed = cells.len() * pace.parts();
-            let chances = noise.entry(changed).or_insert_with(|| chances(changed));
+            let chances = chances(changed);
             let usual = (before.len() >= LEAST_BEFORE)
                 .then(|| (before.iter().sum::<i64>() as f64 / before.len() as f64).max(0.0));
             let area = geography.get(level.kind(), code);
@@ -217,7 +216,7 @@ impl Shown {
                 count,
                 usual,
                 standing: usual.map_or(Standing::TooEarly, |usual| {
-                    standing(count, usual, &before, (chances, changed), many)
+                    standing(count, usual, &before, (&chances, changed), many)
                 }),
                 change: at
                     .checked_sub(1)

@@ -2,6 +2,7 @@
 
 use super::{
     letters::{Letter, Posted},
+    maps::{Maps, Shows},
     night::Engine,
     rules::InForce,
 };
@@ -29,17 +30,57 @@ impl Engine {
     ///
     /// When the store fails, or a message can't be made; then nothing has changed.
     pub async fn follow_up(&self, now: DateTime<Utc>, rules: &InForce) -> Result<usize> {
-        self.outlines_at_hand(self.county.day_of(now)).await;
+        // Nothing is missing most of the time, and then nobody has to wait for a turn.
+        let Some(mut maps) = self.maps_of_missing(now, rules).await? else { return Ok(0) };
         let mut tx = self.store.begin().await?;
-        let posted = self.follow_up_in(&mut tx, now, rules).await?;
+        let posted = self.follow_up_in(&mut tx, &mut maps, now, rules).await?;
         self.tell_held(&mut tx, posted.held, now).await?;
         tx.commit().await.context("keeping what was asked")?;
         Ok(posted.messages)
     }
 
+    /// The maps of what has to be told because an answer is missing; none when nothing is missing. Nothing is changed.
+    async fn maps_of_missing(&self, now: DateTime<Utc>, rules: &InForce) -> Result<Option<Maps>> {
+        let day = self.county.day_of(now);
+        let geography = self.county.geography(day)?;
+        let mut shows: Vec<Shows> = Vec::new();
+        let mut any = false;
+        for mut alert in self.store.alerts_since(day).await.context("loading the alerts")? {
+            let Some((then, by)) = self.chain(&alert, &geography, now, rules) else { continue };
+            let (due, events) = missing(&mut alert, &then, now, by);
+            any |= !due.is_empty() || !events.is_empty();
+            if !due.is_empty()
+                && let Some(told) = self.store.notice::<Facts>(alert.id, alert.sequence).await?
+            {
+                shows.push((told.alert.night, told.alert.latest.wards));
+            }
+        }
+        Ok(if any { Some(self.maps_at_hand(shows).await) } else { None })
+    }
+
+    /// Who is told next when an alert is not attended to in time, and until when those asked now are expected to answer; none
+    /// for an alert of which nobody is asked.
+    fn chain(
+        &self,
+        alert: &Alert,
+        geography: &Geography,
+        now: DateTime<Utc>,
+        rules: &InForce,
+    ) -> Option<(Vec<Role>, Option<DateTime<Utc>>)> {
+        if alert.asked.is_empty() || !matches!(alert.state, AlertState::Open | AlertState::Acknowledged) {
+            return None;
+        }
+        let rule = rules.set.rules.iter().find(|rule| rule.id == alert.latest.rule);
+        let rule = rule.map(|rule| rule.at(&alert.latest.wards, geography));
+        let days = rule.and_then(|rule| rule.ack_within_days);
+        let by = days.map(|days| self.county.working_days().after(now, days));
+        Some((rule.map_or_else(Vec::new, |rule| rule.then_tell.clone()), by))
+    }
+
     pub(super) async fn follow_up_in(
         &self,
         tx: &mut Tx,
+        maps: &mut Maps,
         now: DateTime<Utc>,
         rules: &InForce,
     ) -> Result<Posted> {
@@ -48,16 +89,8 @@ impl Engine {
         let geography = self.county.geography(day)?;
         let mut letters = Vec::new();
         for mut alert in tx.alerts_since(day).await.context("loading the alerts")? {
-            if alert.asked.is_empty() || !matches!(alert.state, AlertState::Open | AlertState::Acknowledged) {
-                continue;
-            }
-            let rule = rules.set.rules.iter().find(|rule| rule.id == alert.latest.rule);
-            let rule = rule.map(|rule| rule.at(&alert.latest.wards, &geography));
-            let by = rule
-                .and_then(|rule| rule.ack_within_days)
-                .map(|days| self.county.working_days().after(now, days));
-            let then = rule.map_or(&[][..], |rule| &rule.then_tell);
-            let (due, events) = missing(&mut alert, then, now, by);
+            let Some((then, by)) = self.chain(&alert, &geography, now, rules) else { continue };
+            let (due, events) = missing(&mut alert, &then, now, by);
             if due.is_empty() && events.is_empty() {
                 continue;
             }
@@ -71,7 +104,7 @@ impl Engine {
             }
             tx.save_alert(&alert, alert.night).await.context("saving an alert")?;
         }
-        self.post(tx, letters, &geography, now).await
+        self.post(tx, letters, maps, &geography, now).await
     }
 
     /// The letters that say an answer is missing, made from what was told last.

@@ -139,6 +139,7 @@ async fn compared(
         changed: count(RowOutcome::Changed),
         unchanged: count(RowOutcome::Unchanged),
         rejected: read.rejects.len() as i64,
+        known_from: new.iter().map(|(row, _)| read.incidents[*row].known_at).min(),
     };
     let report = ImportReport {
         record,

@@ -1,22 +1,20 @@
 //! From what recipients are to be told to messages in the outbox.
 
-use super::night::Engine;
+use super::{maps::Maps, night::Engine};
 use crate::{
     alerts::Recipient,
-    locate::Boundary,
     mail::{
         Asked, Composed, Envelope, Facts, MailContext, Note, NoteLine, NoteSection, Picture, Thread,
         ThreadIndex, compose, compose_note, in_a_line, message_bytes, message_id,
     },
-    model::{Alert, AlertLevel, AreaKind, Geography, Mailbox, Mute, Party, Role},
-    picture::map::{self, MapView},
+    model::{Alert, AlertLevel, Geography, Mailbox, Mute, Party, Role},
     store::{MessageKind, OutboxMessage, Tx},
 };
 use anyhow::{Context, Result};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// So many messages to one recipient in one run; what is beyond goes into one summary. Severe alerts come first.
@@ -92,18 +90,13 @@ pub(super) struct Posted {
 }
 
 impl Engine {
-    /// Makes the outlines that maps are drawn from before a transaction begins: readers of pages, whose visits are noted,
-    /// would wait for it meanwhile. A fault is met by whoever draws.
-    pub(super) async fn outlines_at_hand(&self, day: NaiveDate) {
-        let _ = self.county.shapes(&self.store, day).await;
-    }
-
     /// Puts a run's letters into the outbox: the severe first, at most [`MOST_LETTERS`] for a recipient, the rest of theirs
     /// in one summary.
     pub(super) async fn post(
         &self,
         tx: &mut Tx,
         letters: Vec<Letter>,
+        maps: &mut Maps,
         geography: &Geography,
         now: DateTime<Utc>,
     ) -> Result<Posted> {
@@ -111,7 +104,6 @@ impl Engine {
         for letter in letters {
             boxes.entry(letter.to.address.to_lowercase()).or_default().push(letter);
         }
-        let mut maps: BTreeMap<Uuid, Option<Picture>> = BTreeMap::new();
         let mut posted = Posted::default();
         for mut letters in boxes.into_values() {
             letters.sort_by(|a, b| {
@@ -122,12 +114,8 @@ impl Engine {
             for (place, letter) in letters.iter().enumerate() {
                 let held = place >= STORM;
                 let alert = &letter.facts.alert;
-                // One map for all who are told: it takes longer to draw than a message to write.
-                let map = match maps.entry(alert.id) {
-                    Entry::Occupied(drawn) => drawn.into_mut(),
-                    Entry::Vacant(free) => free.insert(self.map(alert, geography).await?),
-                };
-                self.write(tx, letter, map.as_ref(), geography, now, held).await?;
+                let map = maps.of(self, alert).await?;
+                self.write(tx, letter, map, geography, now, held).await?;
                 posted.held += usize::from(held);
                 posted.messages += 1;
             }
@@ -249,32 +237,6 @@ impl Engine {
         }
     }
 
-    /// The map of the wards concerned; none when they have no outlines. A map that can't be drawn is left out: the message
-    /// says the same without it.
-    async fn map(&self, alert: &Alert, geography: &Geography) -> Result<Option<Picture>> {
-        let outlines = self.county.shapes(&self.store, alert.night).await?;
-        let concerned = &alert.latest.wards;
-        let ward = |one: &Boundary| {
-            let partnership = geography.above(&one.code, AreaKind::Csp).next();
-            map::WardShape {
-                code: one.code.clone(),
-                name: geography
-                    .get(AreaKind::Ward, &one.code)
-                    .map_or(one.code.clone(), |known| known.name.clone()),
-                partnership: partnership.map_or_else(String::new, |csp| csp.name.clone()),
-                shape: one.shape.clone(),
-            }
-        };
-        let by_code = |code: &String| outlines.iter().find(|one| one.code == *code).map(ward);
-        let view = MapView {
-            concerned: concerned.iter().filter_map(by_code).collect(),
-            around: outlines.iter().filter(|one| !concerned.contains(&one.code)).map(ward).collect(),
-            whole_county: true,
-        };
-        let drawn = map::png(&view).ok();
-        Ok(drawn.map(|png| Picture { cid: "map".into(), png, alternative: map::alternative(&view) }))
-    }
-
     /// One message in place of many.
     async fn summarise(
         &self,
@@ -347,9 +309,9 @@ impl Engine {
         };
         let reader = to.label(&geography);
         let answer = format!("{}/answer/{}", self.site, "0".repeat(32));
-        let map = self.map(&letter.facts.alert, &geography).await?;
+        let mut maps = Maps::default();
         let mut context = self.mail_context(&letter, &geography, &reader, &answer);
-        context.map = map.as_ref();
+        context.map = maps.of(self, &letter.facts.alert).await?;
         Ok(Some(compose(&context).context("making the message")?))
     }
 

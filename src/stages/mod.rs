@@ -16,6 +16,7 @@ pub mod figures;
 mod follow_up;
 pub mod import;
 pub(crate) mod letters;
+mod maps;
 pub mod night;
 pub mod past;
 pub mod places;

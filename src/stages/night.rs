@@ -1,6 +1,6 @@
 //! One engine night: what was known, what the rules say of it, which alerts change, who is told.
 
-use super::{county::County, data_alerts::data_alerts, rules::InForce, telling};
+use super::{county::County, data_alerts::data_alerts, maps::Maps, rules::InForce, telling};
 use crate::{
     alerts::{self, Judged},
     cluster::Lives,
@@ -222,7 +222,9 @@ impl Engine {
             late: late.map(|feed| feed.source.clone()).collect(),
             past,
         };
-        self.outlines_at_hand(when.night).await;
+        let told =
+            || report.findings().map(|finding| (when.night, finding.wards.clone())).collect::<Vec<_>>();
+        let mut maps = if past { Maps::default() } else { self.maps_at_hand(told()).await };
         let mut tx = self.store.begin().await?;
         if !past {
             for (rule, lives) in &lives {
@@ -230,7 +232,7 @@ impl Engine {
             }
             let directory = &self.directory().await?;
             let telling = telling::Telling { engine: self, night: &evaluated, directory, when };
-            self.tell(&mut tx, &telling, rules, &mut report).await?;
+            self.tell(&mut tx, &telling, &mut maps, rules, &mut report).await?;
         }
         run.finished_at = Some(when.now);
         run.outcome = RunOutcome::Done;
@@ -310,6 +312,7 @@ impl Engine {
         &self,
         tx: &mut Tx,
         telling: &telling::Telling<'_>,
+        maps: &mut Maps,
         rules: &InForce,
         report: &mut NightReport,
     ) -> Result<()> {
@@ -388,10 +391,10 @@ impl Engine {
         for (alert, sequence, facts) in &notices {
             tx.save_notice(*alert, *sequence, facts).await.context("keeping what is told")?;
         }
-        let posted = self.post(tx, letters, geography, when.now).await?;
+        let posted = self.post(tx, letters, maps, geography, when.now).await?;
         report.messages += posted.messages;
         report.held += posted.held;
-        let posted = self.follow_up_in(tx, when.now, rules).await?;
+        let posted = self.follow_up_in(tx, maps, when.now, rules).await?;
         report.messages += posted.messages;
         report.held += posted.held;
         report.messages += self.digest(tx, when, rules).await?;

@@ -3,25 +3,16 @@
 use super::{figures::Question, night::Engine};
 use crate::{
     count::{Seen, SeenIncident},
-    model::{Alert, AlertState, CategorySet, Place, Subject, Window},
+    model::{Alert, CategorySet, Subject, Window},
 };
 use anyhow::Result;
 use chrono::{DateTime, NaiveDate, Utc};
 use geo::{ConvexHull, MultiPoint, Point};
 use h3o::{CellIndex, LatLng, Resolution};
-use std::{collections::BTreeMap, f64::consts::TAU, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Hexagons of about 0.7 square kilometres, 500 metres along each side: the streets of one neighbourhood.
 const SIZE: Resolution = Resolution::Eight;
-
-/// An outline keeps this far from the reports in it, in metres: it shows an area, not addresses.
-const MARGIN: f64 = 150.0;
-
-/// Metres in a degree north, and in one east at the equator.
-const DEGREE: f64 = 111_195.0;
-
-/// Corners of the circle around each report.
-const CORNERS: u32 = 12;
 
 /// Degrees east and north.
 pub type Corner = (f64, f64);
@@ -33,15 +24,6 @@ pub struct Hexagon {
     pub ring: Vec<Corner>,
     /// Reports, each once.
     pub count: u32,
-}
-
-/// The outline of a cluster that people were told of.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ClusterOutline {
-    /// The alert's number.
-    pub number: String,
-    /// Its corners, the first one repeated at the end.
-    pub ring: Vec<Corner>,
 }
 
 /// Reports of one ward in one hexagon.
@@ -94,52 +76,52 @@ pub fn hexagons(spots: &[Spot], may_see: impl Fn(&str) -> bool) -> Vec<Hexagon> 
     for spot in spots.iter().filter(|spot| may_see(&spot.ward)) {
         *counts.entry(spot.cell).or_default() += spot.count;
     }
-    let ring = |cell: CellIndex| cell.boundary().iter().map(|at| (at.lng(), at.lat())).collect();
     counts.into_iter().map(|(cell, count)| Hexagon { ring: ring(cell), count }).collect()
 }
 
-/// The alerts of clusters that lived on a night.
+/// The alerts of clusters that lived on a night, as [`Alert::lived_on`].
 ///
 /// # Errors
 ///
 /// When the store fails.
-pub async fn living_clusters(engine: &Engine, night: NaiveDate) -> Result<Vec<Alert>> {
+pub async fn living_clusters(
+    engine: &Engine,
+    night: NaiveDate,
+    latest_night: NaiveDate,
+) -> Result<Vec<Alert>> {
     let mut alerts = engine.store.alerts_since(night).await?;
     alerts.retain(|alert| {
-        alert.opened <= night
-            && alert.state != AlertState::Pending
-            && matches!(alert.latest.subject, Subject::Cluster(_))
+        alert.lived_on(night, latest_night) && matches!(alert.latest.subject, Subject::Cluster(_))
     });
     Ok(alerts)
 }
 
-/// The outline of a cluster by the places of its reports, as known just before an instant; none when none has a place.
+/// Where the reports of a cluster lie, by hexagon and ward, as known just before an instant.
 ///
 /// # Errors
 ///
 /// When the store fails.
-pub async fn cluster_outline(
-    engine: &Engine,
-    alert: &Alert,
-    as_known_on: DateTime<Utc>,
-) -> Result<Option<ClusterOutline>> {
+pub async fn of_cluster(engine: &Engine, alert: &Alert, as_known_on: DateTime<Utc>) -> Result<Vec<Spot>> {
     let places = engine.store.places_of(&alert.latest.members, as_known_on).await?;
-    let ring = ring(places.into_values());
-    Ok((ring.len() > 3).then(|| ClusterOutline { number: alert.number.clone(), ring }))
+    Ok(spots(places.values().map(|(at, ward)| (*at, ward.as_str()))))
 }
 
-/// The convex hull of circles around places, in degrees: at this size the earth is flat, and a hull does not mind that a
-/// degree east is shorter than one north.
-fn ring(places: impl Iterator<Item = Place>) -> Vec<Corner> {
-    let around = |place: Place| {
-        let east = MARGIN / (DEGREE * place.lat.to_radians().cos());
-        (0..CORNERS).map(move |corner| {
-            let turn = TAU * f64::from(corner) / f64::from(CORNERS);
-            Point::new(place.lon + east * turn.cos(), place.lat + MARGIN / DEGREE * turn.sin())
-        })
-    };
-    let hull = MultiPoint::new(places.flat_map(around).collect()).convex_hull();
-    hull.exterior().coords().map(|at| (at.x, at.y)).collect()
+/// The outline of a cluster for somebody who may see these wards: the convex hull of the hexagons of its reports in them, the
+/// first corner repeated at the end; none when no report of it may be seen. A hexagon holds a neighbourhood, so that no
+/// corner says where anybody lives, and reports of other wards move no corner.
+pub fn outline(spots: &[Spot], may_see: impl Fn(&str) -> bool) -> Option<Vec<Corner>> {
+    let cells = spots.iter().filter(|spot| may_see(&spot.ward)).map(|spot| spot.cell);
+    let corners: Vec<Point> =
+        cells.flat_map(|cell| ring(cell).into_iter().map(|(east, north)| Point::new(east, north))).collect();
+    // At this size the earth is flat, and a hull does not mind that a degree east is shorter than one north.
+    let hull = MultiPoint::new(corners).convex_hull();
+    let ring: Vec<Corner> = hull.exterior().coords().map(|at| (at.x, at.y)).collect();
+    (ring.len() > 3).then_some(ring)
+}
+
+/// The corners of a hexagon, the first one not repeated.
+fn ring(cell: CellIndex) -> Vec<Corner> {
+    cell.boundary().iter().map(|at| (at.lng(), at.lat())).collect()
 }
 
 #[cfg(test)]
@@ -161,6 +143,23 @@ mod tests {
         let (west, east) =
             own.ring.iter().fold((f64::MAX, f64::MIN), |(a, b), at| (a.min(at.0), b.max(at.0)));
         assert!(west < -1.1331 && east > -1.1330, "{own:?}");
+    }
+
+    #[test]
+    fn an_outline_says_nothing_of_addresses_or_of_wards_that_may_not_be_seen() {
+        let in_one = [((-1.1330, 52.6400), "A"), ((-1.1400, 52.6500), "A"), ((-1.1000, 52.6300), "B")];
+        let all = spots(in_one.into_iter());
+        assert_eq!(outline(&all, |ward| ward == "C"), None);
+        let own = outline(&all, |ward| ward == "A").unwrap();
+        let alone = outline(&spots(in_one[..2].iter().copied()), |_| true).unwrap();
+        assert_eq!(own, alone, "what lies in another ward moves no corner");
+        assert_ne!(outline(&all, |_| true).unwrap(), own);
+        // Every corner is one of a hexagon of the whole world's grid, wherever in it the reports lie.
+        let corners: Vec<Corner> =
+            hexagons(&all, |ward| ward == "A").into_iter().flat_map(|one| one.ring).collect();
+        assert!(own.iter().all(|corner| corners.contains(corner)), "{own:?}");
+        let moved = in_one[..2].iter().map(|((east, north), ward)| ((east + 1e-4, north + 1e-4), *ward));
+        assert_eq!(outline(&spots(moved), |_| true).unwrap(), own, "ten metres are not seen");
     }
 
     proptest! {

@@ -8,13 +8,14 @@ use uuid::Uuid;
 
 statements! {
     ADD_IMPORT = "INSERT INTO import_file (id, source, file_name, header, sha256, imported_at, row_count, added, changed,
-            unchanged, rejected)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-    IMPORTS = "SELECT id, source, file_name, header, sha256, imported_at, row_count, added, changed, unchanged, rejected
-        FROM import_file ORDER BY imported_at, id";
-    IMPORT_BY_ID = "SELECT id, source, file_name, header, sha256, imported_at, row_count, added, changed, unchanged, rejected
-        FROM import_file WHERE id = $1";
+            unchanged, rejected, known_from)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    IMPORTS = "SELECT id, source, file_name, header, sha256, imported_at, row_count, added, changed, unchanged, rejected,
+            known_from FROM import_file ORDER BY imported_at, id";
+    IMPORT_BY_ID = "SELECT id, source, file_name, header, sha256, imported_at, row_count, added, changed, unchanged, rejected,
+            known_from FROM import_file WHERE id = $1";
     IMPORT_COUNT = "SELECT COUNT(*) FROM import_file";
+    TELLING_OF = "SELECT COUNT(*) FROM import_file WHERE known_from < $1";
     SEEN_BEFORE = "SELECT MAX(imported_at) FROM import_file WHERE source = $1 AND sha256 = $2";
     IMPORT_TURN = "INSERT INTO turn (name, times) VALUES ($1, 1)
         ON CONFLICT (name) DO UPDATE SET times = turn.times + 1";
@@ -47,6 +48,8 @@ pub struct ImportRecord {
     pub unchanged: i64,
     /// Rows that could not be used.
     pub rejected: i64,
+    /// The earliest instant at which something that it told became known: long ago where the file itself says when.
+    pub known_from: Option<DateTime<Utc>>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -63,6 +66,7 @@ struct Row {
     changed: i64,
     unchanged: i64,
     rejected: i64,
+    known_from: Option<DateTime<Utc>>,
 }
 
 impl TryFrom<Row> for ImportRecord {
@@ -82,6 +86,7 @@ impl TryFrom<Row> for ImportRecord {
             changed: row.changed,
             unchanged: row.unchanged,
             rejected: row.rejected,
+            known_from: row.known_from,
         })
     }
 }
@@ -130,6 +135,16 @@ impl Store {
     /// As [`super::StoreError`] says.
     pub async fn import_count(&self) -> Result<i64> {
         Ok(on!(Self, self, pool => sqlx::query_scalar(IMPORT_COUNT).fetch_one(pool).await?))
+    }
+
+    /// How many imports have told of something that was known before an instant: what was known then is the same as long as this
+    /// is.
+    ///
+    /// # Errors
+    ///
+    /// As [`super::StoreError`] says.
+    pub async fn imports_telling_of(&self, instant: DateTime<Utc>) -> Result<i64> {
+        Ok(on!(Self, self, pool => sqlx::query_scalar(TELLING_OF).bind(instant).fetch_one(pool).await?))
     }
 
     /// When the same bytes of a source were last imported.
@@ -201,6 +216,7 @@ impl Tx {
                 .bind(import.changed)
                 .bind(import.unchanged)
                 .bind(import.rejected)
+                .bind(import.known_from)
         );
         Ok(())
     }

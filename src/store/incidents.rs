@@ -64,7 +64,10 @@ const EVERY_COLUMN: &str = "SELECT id, known_at, source, reference, class, statu
 /// So many values are bound to one statement.
 const BOUND: usize = 500;
 
-type PlaceRow = (Uuid, String, Option<f64>, Option<f64>, Option<f64>, Option<f64>);
+type PlaceRow = (Uuid, String, Option<f64>, Option<f64>, Option<String>);
+
+/// Degrees east and north, and the ward they lie in.
+pub type WardPlace = ((f64, f64), String);
 
 /// A version. What a question has no use for, and leaves out, is empty.
 #[derive(sqlx::FromRow)]
@@ -237,17 +240,18 @@ impl Store {
         Ok(on!(Self, self, pool => sqlx::query_scalar(LAST_KNOWN).bind(instant).fetch_one(pool).await?))
     }
 
-    /// Where some incidents happened, by the versions known just before an instant; those without a place, or taken back, are left out.
+    /// Degrees east and north, and the ward, of some incidents, by the versions known just before an instant; those without a
+    /// place or a ward, or taken back, are left out.
     ///
     /// # Errors
     ///
     /// As [`StoreError`] says.
-    pub async fn places_of(&self, ids: &[Uuid], instant: DateTime<Utc>) -> Result<HashMap<Uuid, Place>> {
+    pub async fn places_of(&self, ids: &[Uuid], instant: DateTime<Utc>) -> Result<HashMap<Uuid, WardPlace>> {
         let mut found = HashMap::new();
         for ids in ids.chunks(BOUND) {
             let rows: Vec<PlaceRow> = on!(Self, self, pool => {
                 let mut query = QueryBuilder::new(
-                    "SELECT id, status, lon, lat, easting, northing FROM incident WHERE known_at < ",
+                    "SELECT id, status, lon, lat, ward FROM incident WHERE known_at < ",
                 );
                 query.push_bind(instant).push(" AND id IN (");
                 let mut list = query.separated(", ");
@@ -257,13 +261,13 @@ impl Store {
                 query.push(") ORDER BY id, known_at");
                 query.build_query_as().fetch_all(pool).await?
             });
-            for (id, status, lon, lat, easting, northing) in rows {
+            for (id, status, lon, lat, ward) in rows {
                 // The last version counts, also one that has lost its place or was taken back.
                 found.remove(&id);
-                if let (Some(lon), Some(lat), Some(easting), Some(northing)) = (lon, lat, easting, northing)
+                if let (Some(lon), Some(lat), Some(ward)) = (lon, lat, ward)
                     && value::<Status>(&status, "status")? != Status::Withdrawn
                 {
-                    found.insert(id, Place { lon, lat, easting, northing });
+                    found.insert(id, ((lon, lat), ward));
                 }
             }
         }

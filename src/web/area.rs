@@ -84,7 +84,10 @@ pub(super) async fn page(
             standing => class.map(Class::of_one),
             usual => figure.map(|figure| format!("{:.1}", figure.expected)),
             range => figure.map(|figure| format!("{} to {}", figure.usual_range.0, figure.usual_range.1)),
-            rare => figure.and_then(|figure| figure.above.or(figure.below)).map(once_in),
+            rare => figure
+                .filter(|_| class.is_some_and(Class::is_off))
+                .and_then(|figure| figure.above.or(figure.below))
+                .map(|rare| format!("{} {}", once_in(rare), anywhere(kind))),
             rate => rate(known.population),
             by_day => rate(known.workday_population),
             people => known.population.map(|people| thousands(people.into())),
@@ -115,6 +118,16 @@ pub(super) async fn page(
         },
     };
     Ok(Html(site.render("area.html", values)?))
+}
+
+/// How far a rarity looks: over all areas of the kind.
+const fn anywhere(kind: AreaKind) -> &'static str {
+    match kind {
+        AreaKind::Ward => "in any ward of the county",
+        AreaKind::District => "in any district of the county",
+        AreaKind::Csp => "in any partnership of the county",
+        _ => "in the county",
+    }
 }
 
 /// The larger areas it lies in, by name.

@@ -33,6 +33,11 @@ impl Class {
         }
     }
 
+    /// Above or below its own normal: neither as usual nor too early to say.
+    pub(super) const fn is_off(self) -> bool {
+        !matches!(self, Self::Within | Self::TooEarly)
+    }
+
     /// As the style sheet and the map's data write it.
     pub(super) const fn code(self) -> &'static str {
         match self {

@@ -6,7 +6,7 @@
 use super::{drawn::Drawn, error::PageError, reader::Reader, routes::Right};
 use crate::{stages::county::County, store::PublishedStore};
 use anyhow::Result;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use minijinja::{Environment, Value, context};
 use std::{
     collections::BTreeMap,
@@ -25,7 +25,10 @@ pub(super) struct Desk {
 
 /// The desk as handlers get it.
 #[derive(Clone)]
-pub(super) struct AtDesk(pub(super) Arc<Desk>);
+pub(super) struct AtDesk {
+    pub(super) desk: Arc<Desk>,
+    pub(super) now: DateTime<Utc>,
+}
 
 impl Desk {
     pub(super) fn new(

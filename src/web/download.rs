@@ -29,8 +29,8 @@ pub(super) struct Told {
     pub(super) about: String,
     /// Each class that is there, with the number of areas in it.
     pub(super) legend: Vec<(Class, usize)>,
-    /// What wards without a class are.
-    pub(super) blank: Option<&'static str>,
+    /// What wards without a class are, where there are any.
+    pub(super) blank: &'static str,
     pub(super) notes: Vec<String>,
 }
 
@@ -49,12 +49,13 @@ pub(super) async fn picture(
     let made = tokio::task::spawn_blocking(move || {
         let _drawing = permit;
         let wards: Vec<(Step, &str)> = wards.iter().map(|(step, path)| (*step, path.as_str())).collect();
+        let blank = wards.iter().any(|(step, _)| *step == Step::Blank);
         let counted = |(class, count): &(Class, usize)| (step(*class), format!("{}: {count}", class.label()));
         let legend: Vec<(Step, String)> = told
             .legend
             .iter()
             .map(counted)
-            .chain(told.blank.map(|words| (Step::Blank, words.to_owned())))
+            .chain(blank.then(|| (Step::Blank, told.blank.to_owned())))
             .collect();
         let legend: Vec<(Step, &str)> = legend.iter().map(|(step, words)| (*step, words.as_str())).collect();
         let notes: Vec<&str> = told.notes.iter().map(String::as_str).collect();

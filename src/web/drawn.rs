@@ -13,6 +13,12 @@ const DETAIL: f64 = 0.0003;
 /// The width of the picture, in its own units: so many that they can be whole.
 const WIDTH: f64 = 6_400.0;
 
+/// Dots and lines for what colour alone must not say; their colours are the style sheet's.
+const PATTERNS: &str = "<defs><pattern id=\"dots\" width=\"60\" height=\"60\" patternUnits=\"userSpaceOnUse\">\
+    <rect class=\"ground\" width=\"60\" height=\"60\"/><circle cx=\"30\" cy=\"30\" r=\"13\"/></pattern>\
+    <pattern id=\"hatch\" width=\"60\" height=\"60\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
+    <rect class=\"ground\" width=\"60\" height=\"60\"/><rect class=\"line\" width=\"13\" height=\"60\"/></pattern></defs>";
+
 /// Outlines of the wards, ready to be coloured.
 pub(super) struct Drawn {
     height: f64,
@@ -102,6 +108,7 @@ impl Drawn {
              role=\"img\" aria-label=\"Map of the wards; the table says the same\">",
             self.height
         );
+        svg.push_str(PATTERNS);
         for (code, path) in &self.paths {
             let class = class_of(code).map_or("elsewhere", Class::code);
             let _ =
@@ -115,16 +122,22 @@ impl Drawn {
 fn path(shape: &MultiPolygon, unit: impl Fn(&Coord) -> (f64, f64)) -> String {
     let mut path = String::new();
     for ring in shape.iter().flat_map(|part| std::iter::once(part.exterior()).chain(part.interiors())) {
-        let mut before: Option<(i64, i64)> = None;
-        for at in ring.coords() {
+        let whole = |at: &Coord| {
             let (x, y) = unit(at);
-            let (x, y) = (x.round() as i64, y.round() as i64);
-            let _ = match before {
-                None => write!(path, "M{x} {y}l"),
-                Some(last) if last == (x, y) => continue,
-                Some((last_x, last_y)) => write!(path, "{} {} ", x - last_x, y - last_y),
-            };
-            before = Some((x, y));
+            (x.round() as i64, y.round() as i64)
+        };
+        let mut corners: Vec<(i64, i64)> = ring.coords().map(whole).collect();
+        corners.dedup();
+        // The first corner, at least two others, and the first one again: less is an island too small to be seen.
+        let [(x, y), others @ ..] = &*corners else { continue };
+        if others.len() < 3 {
+            continue;
+        }
+        let _ = write!(path, "M{x} {y}l");
+        let (mut x, mut y) = (x, y);
+        for (next_x, next_y) in others {
+            let _ = write!(path, "{} {} ", next_x - x, next_y - y);
+            (x, y) = (next_x, next_y);
         }
         path.truncate(path.trim_end().len());
         path.push('z');
@@ -144,6 +157,9 @@ mod tests {
         let shape = MultiPolygon::new(vec![
             Polygon::new(outer, vec![hole]),
             polygon![(x: -3.0, y: 1.0), (x: -1.0, y: 1.0), (x: -1.0, y: 5.0)],
+            // Islands of one point and of one line.
+            polygon![(x: 7.0, y: 7.0), (x: 7.1, y: 7.0), (x: 7.1, y: 7.1)],
+            polygon![(x: 7.0, y: 7.0), (x: 8.0, y: 7.0), (x: 8.1, y: 7.1)],
         ]);
         assert_eq!(
             path(&shape, |at| (at.x, at.y)),

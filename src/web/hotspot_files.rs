@@ -6,7 +6,7 @@ use super::{
     download::{self, Told},
     error::PageError,
     hotspots::{Asked, Row, Rows, address, rows},
-    reader::{Reader, Sight},
+    reader::Reader,
 };
 use crate::{import::safe_cell, model::AreaKind};
 use axum::{
@@ -136,7 +136,7 @@ pub(super) async fn png(
         heading: heading(&answer.counts(), "ward", "wards"),
         about,
         legend: answer.counts().into_iter().filter(|(_, count)| *count > 0).collect(),
-        blank: (answer.sight != Sight::Everything).then_some("Not shown to you"),
+        blank: "Not shown to you",
         notes: vec![
             "Each ward against its own past, season and weekday. The step is rarity by chance, never the multiple."
                 .to_owned(),

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     count::Feed,
-    model::{Alert, AlertState, Area, AreaKind, AreaRef, Recurrence},
+    model::{Alert, Area, AreaKind, AreaRef, Recurrence},
     stages::figures::{AreaFigure, Question},
 };
 use axum::{
@@ -60,6 +60,8 @@ pub(super) struct Rows {
     pub(super) sight: Sight,
     pub(super) first: NaiveDate,
     late: Vec<Feed>,
+    /// Nothing of the window can be known yet.
+    unarrived: bool,
     /// The table and the picture, when somebody has looked at the page.
     table: OnceLock<Value>,
     picture: OnceLock<Value>,
@@ -69,7 +71,7 @@ impl Row {
     /// How rare by chance, where it is off its own normal.
     pub(super) fn rare(&self) -> Option<Recurrence> {
         let rare = self.figure.above.or(self.figure.below);
-        rare.filter(|_| !matches!(self.class, Class::Within | Class::TooEarly))
+        rare.filter(|_| self.class.is_off())
     }
 }
 
@@ -112,6 +114,9 @@ fn period(text: &str) -> Option<u32> {
     PERIODS.iter().find(|period| period.0 == text)?.0.parse().ok()
 }
 
+/// With so little of a window known there is nothing to compare, however long the past.
+const UNARRIVED: f64 = 1e-3;
+
 /// What an address asks for, and the last night there is.
 pub(super) async fn chosen(site: &Site, asked: &Asked) -> Result<(Question, NaiveDate), PageError> {
     let store = &site.engine.store;
@@ -140,18 +145,18 @@ pub(super) async fn chosen(site: &Site, asked: &Asked) -> Result<(Question, Naiv
 
 /// Answers what is asked, sorted by class and name, and cut to what the reader may see; and the last night there is.
 pub(super) async fn rows(
-    site: &Site,
+    site: &Arc<Site>,
     reader: &Reader,
     asked: &Asked,
 ) -> Result<(Arc<Rows>, NaiveDate), PageError> {
     let (question, last_night) = chosen(site, asked).await?;
     let sight = reader.sight(&*site.engine.county.geography(question.night)?);
-    let key = (question.clone(), sight.clone());
-    let answer = Box::pin(answered(site, question, sight));
+    let key = (question.clone(), site.edition(question.as_known_on).await?, sight.clone());
+    let answer = Box::pin(answered(Arc::clone(site), question, sight));
     Ok((site.rows.get(&key, answer).await?, last_night))
 }
 
-async fn answered(site: &Site, question: Question, sight: Sight) -> Result<Rows, PageError> {
+async fn answered(site: Arc<Site>, question: Question, sight: Sight) -> Result<Rows, PageError> {
     let geography = site.engine.county.geography(question.night)?;
     let mut answer = Rows {
         lines: Vec::new(),
@@ -159,6 +164,7 @@ async fn answered(site: &Site, question: Question, sight: Sight) -> Result<Rows,
         question,
         sight,
         late: Vec::new(),
+        unarrived: false,
         table: OnceLock::new(),
         picture: OnceLock::new(),
     };
@@ -168,6 +174,7 @@ async fn answered(site: &Site, question: Question, sight: Sight) -> Result<Rows,
     let figures = site.figures(&answer.question).await?;
     answer.first = figures.window.first;
     answer.late.clone_from(&figures.late);
+    answer.unarrived = figures.areas.is_empty() && figures.known_share < UNARRIVED;
     answer.lines = figures
         .areas
         .iter()
@@ -206,7 +213,7 @@ pub(super) async fn page(
         return Ok(Redirect::to("/published").into_response());
     }
     let (answer, last_night) = match rows(&site, &reader, &asked).await {
-        Err(PageError::NotFound) => return nothing_yet(&site, &reader),
+        Err(PageError::NotFound) => return nothing_yet(&site, &reader, asked.night.is_some()),
         answer => answer?,
     };
     let question = &answer.question;
@@ -218,15 +225,21 @@ pub(super) async fn page(
         ..frame(&site, &reader),
         ..context! {
             nothing => false,
-            heading => if answer.lines.is_empty() { format!("There is nothing to compare for these {many}") } else { heading(&counts, one, many) },
+            heading => match &*answer.lines {
+                [] if answer.unarrived => "Reports of these days have not arrived yet".to_owned(),
+                [] => format!("There is nothing to compare for these {many}"),
+                _ => heading(&counts, one, many),
+            },
+            unarrived => answer.unarrived,
             days => answer.days(),
             period_days => question.days,
-            off => counts.iter().any(|(class, count)| !matches!(class, Class::Within | Class::TooEarly) && *count > 0),
+            off => counts.iter().any(|(class, count)| class.is_off() && *count > 0),
             early => counts.iter().any(|(class, count)| *class == Class::TooEarly && *count > 0),
             as_at => question.as_known_on.with_timezone(&pack.zone).format("%-d %B %Y, %H:%M").to_string(),
             one, many,
             late => answer.late.iter().map(late).collect::<Vec<_>>(),
             total => answer.lines.len(),
+            blank => answer.sight != Sight::Everything,
             table => table(&site, &answer, one)?,
             picture => picture(&site, &answer).await?,
             legend => counts.iter().filter(|(_, count)| *count > 0).map(|(class, _)| context! { code => class.code(), label => class.label() }).collect::<Vec<_>>(),
@@ -249,8 +262,8 @@ pub(super) async fn page(
             night => question.night.to_string(),
             latest => last_night.to_string(),
             weeks => weeks(&site, last_night).await?.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-            earlier => address(question.night - Days::new(7)),
-            later => (question.night + Days::new(7) <= last_night).then(|| address(question.night + Days::new(7))),
+            earlier => judged(&site, question.night - Days::new(7)).await?.map(address),
+            later => judged(&site, question.night + Days::new(7)).await?.map(address),
             csv => address(question.night).replacen('/', "/hotspots.csv", 1),
             geojson => (question.kind == AreaKind::Ward).then(|| address(question.night).replacen('/', "/hotspots.geojson", 1)),
             png => address(question.night).replacen('/', "/hotspots.png", 1),
@@ -295,11 +308,7 @@ async fn alerts(site: &Site, answer: &Rows, last_night: NaiveDate) -> Result<Vec
     let night = answer.question.night;
     let geography = site.engine.county.geography(night)?;
     let mut all = site.engine.store.alerts_since(night).await?;
-    all.retain(|alert| {
-        let begun = alert.opened <= night && alert.state != AlertState::Pending;
-        let closed = alert.state == AlertState::Closed && night == last_night;
-        begun && !closed && answer.sight.of_any(&alert.latest.wards)
-    });
+    all.retain(|alert| alert.lived_on(night, last_night) && answer.sight.of_any(&alert.latest.wards));
     all.sort_by(|a, b| (b.opened, &b.number).cmp(&(a.opened, &a.number)));
     let line = |alert: &Alert| {
         context! {
@@ -320,11 +329,16 @@ async fn weeks(site: &Site, last: NaiveDate) -> Result<Vec<NaiveDate>, PageError
     Ok(nights)
 }
 
-/// Before the first night there is nothing to show.
-fn nothing_yet(site: &Site, reader: &Reader) -> Result<Response, PageError> {
+/// A night, if it was judged.
+async fn judged(site: &Site, night: NaiveDate) -> Result<Option<NaiveDate>, PageError> {
+    Ok(site.engine.store.run_of(night).await?.map(|run| run.night))
+}
+
+/// Before the first night, and of one that was not judged, there is nothing to show.
+fn nothing_yet(site: &Site, reader: &Reader, of_one_night: bool) -> Result<Response, PageError> {
     let values = context! {
         ..frame(site, reader),
-        ..context! { heading => "There are no figures for this night", total => 0, groups => Vec::<Value>::new(), nothing => true },
+        ..context! { heading => if of_one_night { "There are no figures for this night" } else { "There are no figures yet" }, of_one_night, total => 0, nothing => true },
     };
     Ok(Html(site.render("hotspots.html", values)?).into_response())
 }
@@ -359,7 +373,7 @@ fn group(class: Class, count: usize, answer: &Rows) -> Value {
             }
         })
         .collect();
-    context! { code => class.code(), label => class.label(), meaning => class.meaning(), count, rows, folded => matches!(class, Class::Within | Class::TooEarly) }
+    context! { code => class.code(), label => class.label(), meaning => class.meaning(), count, rows, folded => !class.is_off() }
 }
 
 /// The address that shows one area closely, of the same time and category.

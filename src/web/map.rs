@@ -69,16 +69,18 @@ pub(super) async fn figures(
     reader: Reader,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, PageError> {
-    let (answer, _) = rows(&site, &reader, &asked).await?;
+    let (answer, latest_night) = rows(&site, &reader, &asked).await?;
     if answer.sight == Sight::Published {
         return Ok(Json(json!({"areas": {}})));
     }
     let mut clusters: Vec<Value> = Vec::new();
-    for alert in places::living_clusters(&site.engine, answer.question.night).await? {
-        if answer.sight.of_any(&alert.latest.wards)
-            && let Some(cluster) = &*site.outline(&alert, answer.question.as_known_on).await?
-        {
-            clusters.push(json!({"number": cluster.number, "ring": rounded(&cluster.ring)}));
+    for alert in places::living_clusters(&site.engine, answer.question.night, latest_night).await? {
+        if !answer.sight.of_any(&alert.latest.wards) {
+            continue;
+        }
+        let spots = site.cluster(&alert, answer.question.as_known_on).await?;
+        if let Some(ring) = places::outline(&spots, |ward| answer.sight.of_ward(ward)) {
+            clusters.push(json!({"number": alert.number, "ring": rounded(&ring)}));
         }
     }
     let areas: BTreeMap<&str, Value> = answer
@@ -91,6 +93,7 @@ pub(super) async fn figures(
                 "class": row.class.code(),
                 "observed": figure.observed,
                 "usual": (figure.expected * 10.0).round() / 10.0,
+                "standing": row.class.of_one(),
             });
             (figure.area.code.as_str(), value)
         })

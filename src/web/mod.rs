@@ -68,7 +68,7 @@ use crate::{
         county::Outlines,
         figures::{Figures, Question, figures},
         night::Engine,
-        places::{self, ClusterOutline, Spot, density},
+        places::{self, Spot, density},
     },
     store::PublishedStore,
 };
@@ -139,8 +139,12 @@ const KEPT: usize = 64;
 /// Of where reports lie on the map.
 const KEPT_PLACES: usize = 16;
 
-/// Of outlines of clusters.
-const KEPT_OUTLINES: usize = 256;
+/// Of where the reports of clusters lie.
+const KEPT_CLUSTERS: usize = 256;
+
+/// So many imports have told of something that was known before an instant. Most of what is imported becomes known then, but
+/// some files say themselves since when it is: then what was known on a past night is no longer what it was.
+type Edition = i64;
 
 /// What the pages stand on.
 pub struct Site {
@@ -155,12 +159,12 @@ pub struct Site {
     provider: Option<Arc<Provider>>,
     /// So many passwords have been compared: each costs a tenth of a second.
     compared: AtomicU64,
-    figures: Kept<Question, Figures>,
+    figures: Kept<(Question, Edition), Figures>,
     /// The same as far as somebody may see it.
-    rows: Kept<(Question, Sight), Rows>,
-    places: Kept<Question, Vec<Spot>>,
-    /// Outlines of clusters, by alert, its last night and the instant as known on.
-    outlines_of: Kept<(Uuid, NaiveDate, DateTime<Utc>), Option<ClusterOutline>>,
+    rows: Kept<(Question, Edition, Sight), Rows>,
+    places: Kept<(Question, Edition), Vec<Spot>>,
+    /// Where the reports of clusters lie, by alert, its last night and the instant as known on.
+    clusters: Kept<(Uuid, NaiveDate, DateTime<Utc>, Edition), Vec<Spot>>,
     turns: Turns,
     audit: Arc<audit::Waiting>,
     /// When the engine looks each night; without it no rule can be tried over past nights.
@@ -201,7 +205,7 @@ impl Site {
             figures: Kept::new(KEPT),
             rows: Kept::new(KEPT),
             places: Kept::new(KEPT_PLACES),
-            outlines_of: Kept::new(KEPT_OUTLINES),
+            clusters: Kept::new(KEPT_CLUSTERS),
             turns: Turns::default(),
             audit: Arc::default(),
             nightly: None,
@@ -250,11 +254,17 @@ impl Site {
         self.desk.render(template, values)
     }
 
-    /// Figures, kept for those who ask the same: what was known on a night does not change.
+    /// Which state of what was known before an instant holds.
+    async fn edition(&self, instant: DateTime<Utc>) -> Result<Edition> {
+        Ok(self.engine.store.imports_telling_of(instant).await?)
+    }
+
+    /// Figures, kept for those who ask the same as long as the same was known on that night.
     async fn figures(&self, question: &Question) -> Result<Arc<Figures>> {
+        let edition = self.edition(question.as_known_on).await?;
         let (engine, asked) = (Arc::clone(&self.engine), question.clone());
         let answer = self.turns.one(async move { figures(&engine, &asked).await });
-        self.figures.get(question, answer).await
+        self.figures.get(&(question.clone(), edition), answer).await
     }
 
     /// Works out what the hotspot page shows at first, so that the first reader of the day does not wait for it.
@@ -270,27 +280,26 @@ impl Site {
         }
     }
 
-    /// The outline of a cluster, kept in the same way.
-    async fn outline(
-        &self,
-        alert: &Alert,
-        as_known_on: DateTime<Utc>,
-    ) -> Result<Arc<Option<ClusterOutline>>> {
-        let outline = places::cluster_outline(&self.engine, alert, as_known_on);
-        self.outlines_of.get(&(alert.id, alert.night, as_known_on), outline).await
+    /// Where the reports of a cluster lie, kept in the same way.
+    async fn cluster(&self, alert: &Alert, as_known_on: DateTime<Utc>) -> Result<Arc<Vec<Spot>>> {
+        let edition = self.edition(as_known_on).await?;
+        let (engine, asked) = (Arc::clone(&self.engine), alert.clone());
+        let answer = async move { places::of_cluster(&engine, &asked, as_known_on).await };
+        self.clusters.get(&(alert.id, alert.night, as_known_on, edition), answer).await
     }
 
     /// Where reports lie, kept in the same way.
     async fn places(&self, question: &Question) -> Result<Arc<Vec<Spot>>> {
+        let edition = self.edition(question.as_known_on).await?;
         let (engine, asked) = (Arc::clone(&self.engine), question.clone());
         let answer = self.turns.one(async move { density(&engine, &asked).await });
-        self.places.get(question, answer).await
+        self.places.get(&(question.clone(), edition), answer).await
     }
 }
 
 impl FromRef<Arc<Site>> for AtDesk {
     fn from_ref(site: &Arc<Site>) -> Self {
-        Self(Arc::clone(&site.desk))
+        Self { desk: Arc::clone(&site.desk), now: site.clock.now() }
     }
 }
 

@@ -44,7 +44,7 @@ const REACH: Days = Days::new(2 * 366);
 /// The next figure begins within these days.
 const NEXT: Days = Days::new(5 * 7);
 
-/// Released alerts are shown for so long.
+/// Released alerts are shown for so long: what was released before has been read.
 pub(super) const RELEASED_FOR: TimeDelta = TimeDelta::days(365);
 
 /// The order, the codes and the words of the levels.
@@ -107,6 +107,15 @@ impl Answer {
 }
 
 pub(super) async fn answer(desk: &Desk, asked: &Asked) -> Result<Answer, PageError> {
+    Ok(answers(desk, asked, Vec::new()).await?.0)
+}
+
+/// The answer, and beside it what the same question of each of these categories would show: all from one reading.
+pub(super) async fn answers(
+    desk: &Desk,
+    asked: &Asked,
+    categories: Vec<String>,
+) -> Result<(Answer, Vec<(String, Option<Shown>)>), PageError> {
     let level = LEVELS
         .iter()
         .find(|level| Some(level.1) == asked.area.as_deref())
@@ -116,11 +125,11 @@ pub(super) async fn answer(desk: &Desk, asked: &Asked) -> Result<Answer, PageErr
         .iter()
         .find(|pace| Some(pace.1) == asked.period.as_deref() && paces.contains(&pace.0))
         .map_or(if level == Level::Ward { Pace::Month } else { Pace::FourWeeks }, |pace| pace.0);
-    let categories = &desk.county.pack.categories;
+    let known = &desk.county.pack.categories;
     let request = Request {
         level,
         pace,
-        category: asked.strand.clone().filter(|code| categories.find(code).is_some()),
+        category: asked.strand.clone().filter(|code| known.find(code).is_some()),
         day: asked.to.as_deref().and_then(typed_day),
     };
     let span = pace.span();
@@ -146,8 +155,17 @@ pub(super) async fn answer(desk: &Desk, asked: &Asked) -> Result<Answer, PageErr
         Some(last) => desk.county.geography(last)?,
         None => Arc::default(),
     };
-    let shown = Shown::of(&published, &geography, &request);
-    Ok(Answer { request, pace, geography, shown })
+    // Judging takes a while of a core: those who wait for other pages must not wait for it.
+    let judged = tokio::task::spawn_blocking(move || {
+        let shown = Shown::of(&published, &geography, &request);
+        let by_category = categories.into_iter().map(|code| {
+            let one = Request { category: Some(code.clone()), ..request.clone() };
+            (code, Shown::of(&published, &geography, &one))
+        });
+        let by_category = by_category.collect();
+        (Answer { request, pace, geography, shown }, by_category)
+    });
+    Ok(judged.await?)
 }
 
 pub(super) fn class(line: &Line) -> Class {
@@ -207,7 +225,7 @@ fn heading(answer: &Answer) -> String {
 }
 
 pub(super) async fn page(
-    State(AtDesk(desk)): State<AtDesk>,
+    State(AtDesk { desk, now }): State<AtDesk>,
     reader: Reader,
     Query(asked): Query<Asked>,
 ) -> Result<Html<String>, PageError> {
@@ -216,7 +234,9 @@ pub(super) async fn page(
     let (code, one, many) = answer.words();
     let (mut figures, mut picture) = (context! {}, String::new());
     if let Some(shown) = &answer.shown {
-        picture = desk.drawn(shown.window.last).await?.picture(|ward| answer.class_of(ward));
+        let drawn = desk.drawn(shown.window.last).await?;
+        picture = drawn.picture(|ward| answer.class_of(ward));
+        let blank = drawn.paths_of(|ward| answer.class_of(ward).is_none()).0.iter().any(|(blank, _)| *blank);
         let groups: Vec<Value> = Class::ALL
             .into_iter()
             .map(|of| (of, shown.lines.iter().filter(|line| class(line) == of).collect::<Vec<_>>()))
@@ -236,11 +256,10 @@ pub(super) async fn page(
             png => answer.address("/published.png", Some(shown.window.last)),
             data => answer.address("/published/figures.json", Some(shown.window.last)),
             wards => answer.request.level == Level::Ward,
+            blank,
         };
     }
-    // What was released before a year ago has been read.
-    let newest = answer.shown.as_ref().map_or_else(Default::default, |shown| shown.as_known_on);
-    let released = desk.store.released(newest - RELEASED_FOR).await?;
+    let released = desk.store.released(now - RELEASED_FOR).await?;
     let values = context! {
         ..desk.frame(&reader),
         ..figures,
@@ -318,7 +337,7 @@ pub(super) fn told(alert: &ReleasedAlert, geography: &Geography, pack: &Pack) ->
 
 /// What the map's script colours.
 pub(super) async fn figures(
-    State(AtDesk(desk)): State<AtDesk>,
+    State(AtDesk { desk, .. }): State<AtDesk>,
     _reader: Reader,
     Query(asked): Query<Asked>,
 ) -> Result<Json<serde_json::Value>, PageError> {
@@ -329,6 +348,7 @@ pub(super) async fn figures(
             "class": class(line).code(),
             "observed": line.count,
             "usual": line.usual.map(|usual| (usual * 10.0).round() / 10.0),
+            "standing": class(line).of_one(),
         });
         (line.code.clone(), value)
     };
@@ -341,7 +361,7 @@ pub(super) const NOTE: &str = "changed by chance before publication; published o
 
 /// The table as a file.
 pub(super) async fn csv(
-    State(AtDesk(desk)): State<AtDesk>,
+    State(AtDesk { desk, .. }): State<AtDesk>,
     _reader: Reader,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
@@ -391,7 +411,7 @@ pub(super) async fn csv(
 
 /// The figures on their outlines, for a map of one's own.
 pub(super) async fn geojson(
-    State(AtDesk(desk)): State<AtDesk>,
+    State(AtDesk { desk, .. }): State<AtDesk>,
     _reader: Reader,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
@@ -421,7 +441,7 @@ pub(super) async fn geojson(
 
 /// The map as a picture; the page itself says why there is none.
 pub(super) async fn png(
-    State(AtDesk(desk)): State<AtDesk>,
+    State(AtDesk { desk, .. }): State<AtDesk>,
     _reader: Reader,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
@@ -447,7 +467,7 @@ pub(super) async fn png(
         heading: heading(&answer),
         about,
         legend: Class::ALL.map(|of| (of, count(of))).into_iter().filter(|(_, count)| *count > 0).collect(),
-        blank: None,
+        blank: "No figure is published",
         notes: vec![
             format!(
                 "Before publication a random number was added to each figure: in 95 of 100 cases it is at most {} off.",

@@ -1,34 +1,34 @@
 //! One area closely, as partners may see it: its published figures over two years, by category, and what was released.
 
 use super::{
-    classes::Class,
     curve::{Bar, curve},
     desk::{AtDesk, Desk},
     error::PageError,
     hotspots::day,
-    published::{Answer, Asked, RELEASED_FOR, answer, class, signed, told, when},
+    published::{Answer, Asked, RELEASED_FOR, answers, class, signed, told, when},
     reader::Reader,
 };
 use crate::{
     model::{AreaRef, Window},
-    publish::Line,
+    publish::{Line, Shown},
 };
 use axum::{
     extract::{Path, Query, State},
     response::Html,
 };
-use chrono::{Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use minijinja::{Value, context};
 
 pub(super) async fn page(
-    State(AtDesk(desk)): State<AtDesk>,
+    State(AtDesk { desk, now }): State<AtDesk>,
     reader: Reader,
     Path((area, code)): Path<(String, String)>,
     Query(mut asked): Query<Asked>,
 ) -> Result<Html<String>, PageError> {
     asked.area = Some(area.clone());
-    let answer = answer(&desk, &asked).await?;
     let pack = &desk.county.pack;
+    let codes = pack.categories.codes().to_vec();
+    let (answer, by_category) = answers(&desk, &asked, codes).await?;
     if answer.words().0 != area {
         return Err(PageError::NotFound);
     }
@@ -40,23 +40,22 @@ pub(super) async fn page(
     }
     let name = known.map_or_else(|| place.code.clone(), |known| known.name.clone());
     let mut figures = context! {};
-    if let Some((shown, line)) =
-        answer.shown.as_ref().and_then(|shown| Some((shown, of(&answer, &place.code)?)))
-    {
+    let mut heading = format!("Nothing has been published of {name} yet");
+    let line = of(answer.shown.as_ref(), &place.code);
+    if let (Some(shown), Some(line)) = (&answer.shown, line) {
+        let reports = if line.count == 1 { "report" } else { "reports" };
+        heading = format!("{name}: about {} {reports}, {}", line.count, when(shown, answer.pace));
         let bars = bars(line, shown.window);
-        let mut by_category = Vec::new();
-        for code in pack.categories.codes() {
-            asked.strand = Some(code.clone());
-            let one = self::answer(&desk, &asked).await?;
-            let Some(own) = of(&one, &place.code) else { continue };
-            by_category.push(context! {
+        let by_category = by_category.iter().filter_map(|(code, shown)| {
+            let own = of(shown.as_ref(), &place.code)?;
+            Some(context! {
                 label => pack.label(code),
                 count => own.count,
                 usual => own.usual.map(|usual| format!("{usual:.1}")),
                 standing => class(own).of_one().to_lowercase(),
-                off => !matches!(class(own), Class::Within | Class::TooEarly),
-            });
-        }
+                off => class(own).is_off(),
+            })
+        });
         figures = context! {
             count => line.count,
             when => when(shown, answer.pace),
@@ -70,35 +69,27 @@ pub(super) async fn page(
             district => &line.district,
             curve => curve(&bars, &alternative(&bars, &name)),
             windows => bars.iter().rev().map(window).collect::<Vec<_>>(),
-            categories => by_category,
+            categories => by_category.collect::<Vec<_>>(),
         };
     }
-    let heading =
-        answer.shown.as_ref().and_then(|shown| Some((shown, of(&answer, &place.code)?))).map_or_else(
-            || format!("Nothing has been published of {name} yet"),
-            |(shown, line)| {
-                let reports = if line.count == 1 { "report" } else { "reports" };
-                format!("{name}: about {} {reports}, {}", line.count, when(shown, answer.pace))
-            },
-        );
     let values = context! {
         ..desk.frame(&reader),
         ..figures,
         ..context! {
             heading, name,
             back => answer.address("/published", answer.shown.as_ref().map(|shown| shown.window.last)),
-            any => of(&answer, &place.code).is_some(),
+            any => line.is_some(),
             strand => answer.request.category.as_deref().map(|code| pack.label(code)),
             category_word => &pack.category_word,
-            released => released(&desk, &answer, &place).await?,
+            released => released(&desk, &answer, &place, now - RELEASED_FOR).await?,
             reporting => pack.reporting.iter().map(|way| context! { label => &way.label, url => &way.url }).collect::<Vec<_>>(),
         },
     };
     Ok(Html(desk.render("published_area.html", values)?))
 }
 
-fn of<'a>(answer: &'a Answer, code: &str) -> Option<&'a Line> {
-    answer.shown.as_ref()?.lines.iter().find(|line| line.code == code)
+fn of<'a>(shown: Option<&'a Shown>, code: &str) -> Option<&'a Line> {
+    shown?.lines.iter().find(|line| line.code == code)
 }
 
 /// The published figures, oldest first. Each lasts until the day before the next one.
@@ -132,10 +123,14 @@ fn window(bar: &Bar) -> Value {
     context! { first => day(bar.window.first), last => day(bar.window.last), count => bar.count }
 }
 
-/// The alerts released to partners that concern the area.
-async fn released(desk: &Desk, answer: &Answer, place: &AreaRef) -> Result<Vec<Value>, PageError> {
-    let newest = answer.shown.as_ref().map_or_else(Default::default, |shown| shown.as_known_on);
-    let all = desk.store.released(newest - RELEASED_FOR).await?;
+/// The alerts released to partners since then that concern the area.
+async fn released(
+    desk: &Desk,
+    answer: &Answer,
+    place: &AreaRef,
+    since: DateTime<Utc>,
+) -> Result<Vec<Value>, PageError> {
+    let all = desk.store.released(since).await?;
     let own = all.iter().filter(|alert| alert.wards.iter().any(|ward| answer.geography.lies_in(ward, place)));
     Ok(own.map(|alert| told(alert, &answer.geography, &desk.county.pack)).collect())
 }

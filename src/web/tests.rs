@@ -20,6 +20,7 @@ mod access;
 mod administration;
 mod api;
 mod audit;
+mod map;
 mod oidc;
 mod outbox;
 mod routes;

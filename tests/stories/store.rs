@@ -161,6 +161,7 @@ async fn import(store: &Store, incidents: &[Incident]) -> Uuid {
         changed: 0,
         unchanged: 0,
         rejected: 0,
+        known_from: incidents.iter().map(|incident| incident.known_at).min(),
     };
     let versions: Vec<NewVersion<'_>> = incidents
         .iter()

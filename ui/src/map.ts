@@ -7,7 +7,13 @@ import "leaflet/dist/leaflet.css";
 const NAMED_AT_MOST = 7;
 const NAMED_FROM_WIDTH = 420;
 
-interface Area { name: string; class: string; observed: number; usual: number }
+/** The map can be made so much larger than its frame: each step doubles it. */
+const CLOSEST = 4;
+
+/** Rests of the slider shorter than this (milliseconds) load nothing: it passes many weeks on its way to one. */
+const RESTS = 150;
+
+interface Area { name: string; class: string; standing: string; observed: number; usual: number | null }
 type Corner = [number, number]; // degrees east, degrees north
 interface Cluster { number: string; ring: Corner[] }
 interface Figures { areas: Record<string, Area>; clusters?: Cluster[] }
@@ -23,14 +29,49 @@ function isOff(area: Area | undefined): boolean {
   return area !== undefined && area.class !== "within" && area.class !== "too-early";
 }
 
-function style(area: Area | undefined): L.PathOptions {
+/** Dots on what is below, lines on what cannot be said yet: colour alone must not say it. The canvas takes a pattern as a colour. */
+function pattern(draw: (brush: CanvasRenderingContext2D) => void): string {
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = 6;
+  const brush = tile.getContext("2d");
+  if (!brush) return colour("within");
+  draw(brush);
+  return brush.createPattern(tile, "repeat") as unknown as string;
+}
+
+function dots(): string {
+  return pattern((brush) => {
+    brush.fillStyle = colour("below");
+    brush.fillRect(0, 0, 6, 6);
+    brush.fillStyle = colour("dot");
+    brush.fillRect(2, 2, 2, 2);
+  });
+}
+
+function hatch(): string {
+  return pattern((brush) => {
+    brush.fillStyle = colour("within");
+    brush.fillRect(0, 0, 6, 6);
+    brush.strokeStyle = colour("border");
+    // The corners, too, so that the lines go on in the next tile.
+    brush.stroke(new Path2D("M-1 1L1 -1M0 6L6 0M5 7L7 5"));
+  });
+}
+
+/** What fills each step of the scale in the scheme of the moment. */
+function fills(): Record<string, string> {
+  const plain = ["well-above", "above", "slightly-above", "within"].map((step) => [step, colour(step)]);
+  return { ...Object.fromEntries(plain), below: dots(), "too-early": hatch() } as Record<string, string>;
+}
+
+function style(area: Area | undefined, fill: Record<string, string>): L.PathOptions {
   if (!area) return { color: colour("border"), weight: 0.5, fillColor: colour("paper"), fillOpacity: 1 };
   const off = isOff(area);
   return {
     color: off ? colour("ink") : colour("border"),
     weight: off ? 1.6 : 0.5,
     dashArray: area.class === "below" ? "3 3" : undefined,
-    fillColor: colour(off ? area.class : "within"),
+    fillColor: fill[area.class] ?? colour("within"),
     fillOpacity: 1,
   };
 }
@@ -68,6 +109,12 @@ function outlines(picture: SVGElement): Map<string, L.LatLngTuple[][]> {
   return new Map(wards.map((ward) => [ward.dataset.ward ?? "", rings(ward.getAttribute("d") ?? "")]));
 }
 
+/** A line of the legend for what is drawn on the wards, while it is. */
+function explain(key: string, shown: boolean): void {
+  const line = document.getElementById(key);
+  if (line) line.hidden = !shown;
+}
+
 /** The map with the figures of one question on it. */
 class Wards {
   private readonly map: L.Map;
@@ -81,15 +128,43 @@ class Wards {
     holder.hidden = false;
     holder.parentElement?.classList.add("live"); // the server's picture is kept for printing
     holder.setAttribute("aria-hidden", "true"); // the table carries the content
-    this.map = L.map(holder, { renderer: L.canvas(), zoomSnap: 0.25, keyboard: false, attributionControl: false, zoomControl: false });
+    this.map = L.map(holder, { renderer: L.canvas(), zoomSnap: 0.25, keyboard: false, attributionControl: false, zoomControl: false, dragging: false, scrollWheelZoom: false, doubleClickZoom: false, boxZoom: false });
     // Holes are rings like others: what is filled is what an odd number of rings surrounds.
-    wards.forEach((rings, code) => this.layers.set(code, L.polygon(rings, { fillRule: "evenodd" }).on("click", () => pick(code))));
+    wards.forEach((rings, code) => this.layers.set(code, L.polygon(rings, { fillRule: "evenodd" }).on("click", (click) => this.pick(code, click.latlng))));
     const all = L.featureGroup([...this.layers.values()]);
     this.map.fitBounds(all.getBounds());
+    this.zooms(all.getBounds());
     all.addTo(this.map);
     this.hexagons.addTo(this.map);
     this.clusters.addTo(this.map);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.colour());
+  }
+
+  /**
+   * Buttons for zooming, beside the map, since what is in it is hidden from screen readers. Nobody has to drag: a click on a
+   * ward brings it to the middle. A finger moves the map only where it is larger than its frame, and the page elsewhere.
+   */
+  private zooms(county: L.LatLngBounds): void {
+    const fits = this.map.getZoom();
+    this.map.setMinZoom(fits).setMaxZoom(fits + CLOSEST).setMaxBounds(county.pad(0.1));
+    const buttons = document.getElementById("zoom");
+    const act: Record<string, () => void> = {
+      closer: () => this.map.zoomIn(1),
+      further: () => this.map.zoomOut(1),
+      all: () => this.map.fitBounds(county),
+    };
+    buttons?.querySelectorAll("button").forEach((button) => button.addEventListener("click", () => act[button.value]?.()));
+    if (buttons) buttons.hidden = false;
+    this.map.on("zoomend", () => { if (this.isClose()) this.map.dragging.enable(); else this.map.dragging.disable(); });
+  }
+
+  private isClose(): boolean {
+    return this.map.getZoom() > this.map.getMinZoom();
+  }
+
+  private pick(code: string, at: L.LatLng): void {
+    if (this.isClose()) this.map.panTo(at);
+    pick(code);
   }
 
   show(figures: Figures): void {
@@ -104,7 +179,8 @@ class Wards {
       // Wards off their normal are named on the map itself, while there is room for the names.
       const named = isOff(area) && room;
       const text = document.createElement("span");
-      text.textContent = named ? `${area.name} ${area.observed}` : `${area.name}: ${area.observed}, usual ${area.usual}`;
+      const usual = area.usual === null ? "" : `, usual ${area.usual}`;
+      text.textContent = named ? `${area.name} ${area.observed}` : `${area.name}: ${area.observed}${usual}. ${area.standing}`;
       shape.bindTooltip(text, named ? { permanent: true, direction: "auto", className: "named" } : { sticky: true });
     });
     // What is off its normal lies on top, so that its outline is whole.
@@ -115,6 +191,7 @@ class Wards {
   /** The outlines of the clusters that people were told of. */
   private outline(clusters: Cluster[]): void {
     this.clusters.clearLayers();
+    explain("cluster-key", clusters.length > 0);
     for (const cluster of clusters) {
       const ring = cluster.ring.map(([east, north]): L.LatLngTuple => [north, east]);
       L.polygon(ring, { color: colour("ink"), weight: 2.5, dashArray: "6 4", fill: false, interactive: false }).addTo(this.clusters);
@@ -125,6 +202,9 @@ class Wards {
   density(found: Hexagons): void {
     this.hexagons.clearLayers();
     const most = Math.max(1, ...found.hexagons.map((one) => one.count));
+    explain("density-key", found.hexagons.length > 0);
+    const told = document.getElementById("most");
+    if (told) told.textContent = String(most);
     for (const { ring, count } of found.hexagons) {
       const corners = ring.map(([east, north]): L.LatLngTuple => [north, east]);
       L.polygon(corners, { stroke: true, weight: 0.5, color: colour("ink"), fillColor: colour("dot"), fillOpacity: 0.2 + 0.7 * (count / most), interactive: false }).addTo(this.hexagons);
@@ -133,7 +213,8 @@ class Wards {
   }
 
   private colour(): void {
-    this.layers.forEach((shape, code) => shape.setStyle(style(this.areas[code])));
+    const fill = fills();
+    this.layers.forEach((shape, code) => shape.setStyle(style(this.areas[code], fill)));
   }
 }
 
@@ -150,10 +231,9 @@ function slide(weeks: HTMLElement, show: (figures: Figures) => void): void {
   if (!range || !told || !play || !typed || nights.length < 2) return;
   const pages = new Map<string, Promise<[Document, Figures]>>();
   const written = (night: string): string => new Date(`${night}T00:00:00Z`).toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+  // What the page shows, not what the form above may say meanwhile.
   const asked = (night: string): URLSearchParams => {
-    const form = new FormData(typed.form ?? undefined);
-    const query = new URLSearchParams();
-    form.forEach((value, name) => query.set(name, String(value)));
+    const query = new URLSearchParams(location.search);
     query.set("night", night);
     return query;
   };
@@ -182,10 +262,10 @@ function slide(weeks: HTMLElement, show: (figures: Figures) => void): void {
     label();
     const [other, figures] = await page(night);
     if (Number(range.value) !== at) return; // another week was chosen meanwhile
-    PARTS.forEach((part) => {
-      const [own, their] = [document.querySelector(part), other.querySelector(part)];
-      if (own && their) own.replaceWith(document.importNode(their, true));
-    });
+    const parts = PARTS.map((part) => [document.querySelector(part), other.querySelector(part)] as const);
+    // A week without figures has another page.
+    if (parts.some(([own, their]) => !own !== !their)) return location.assign(`/?${asked(night)}`);
+    parts.forEach(([own, their]) => { if (own && their) own.replaceWith(document.importNode(their, true)); });
     document.title = other.title;
     typed.value = night;
     history.replaceState(null, "", `/?${asked(night)}`);
@@ -217,7 +297,12 @@ function slide(weeks: HTMLElement, show: (figures: Figures) => void): void {
   const here = nights.indexOf(typed.value);
   range.value = String(here < 0 ? nights.length - 1 : here);
   ["pointerenter", "focus"].forEach((sign) => range.addEventListener(sign, () => near(Number(range.value)), { once: true }));
-  range.addEventListener("input", () => { step().catch(() => { /* the week stays as it was */ }); });
+  let resting: number | undefined;
+  range.addEventListener("input", () => {
+    label();
+    window.clearTimeout(resting);
+    resting = window.setTimeout(() => { step().catch(() => { /* the week stays as it was */ }); }, RESTS);
+  });
   play.addEventListener("click", () => {
     if (playing !== undefined) return stop();
     if (Number(range.value) >= nights.length - 1) range.value = "0";

@@ -170,7 +170,7 @@ pub(in crate::web) struct Answer {
     security(("token" = ["published:read"]))
 )]
 pub(in crate::web) async fn get(
-    State(AtDesk(desk)): State<AtDesk>,
+    State(AtDesk { desk, now }): State<AtDesk>,
     _caller: Caller,
     Asked(asked): Asked<Which>,
 ) -> Result<Json<Answer>, Problem> {
@@ -208,8 +208,7 @@ pub(in crate::web) async fn get(
         change: line.change,
         per_1000_a_year: line.rate,
     });
-    let newest = shown.map_or_else(DateTime::<Utc>::default, |shown| shown.as_known_on);
-    let released = desk.store.released(newest - RELEASED_FOR).await?;
+    let released = desk.store.released(now - RELEASED_FOR).await?;
     let released = released.into_iter().map(|alert| Told {
         title: alert.title,
         level: alert.level.into(),

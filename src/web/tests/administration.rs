@@ -26,6 +26,7 @@ pub(super) async fn import(tx: &mut Tx, id: Uuid, now: DateTime<Utc>) {
         changed: 0,
         unchanged: 0,
         rejected: 1,
+        known_from: Some(now),
     };
     let reject = Reject {
         line: 3,
