@@ -3,13 +3,13 @@
 use crate::{
     alerts::WorkingDays,
     import,
-    locate::{Boundaries, Boundary, Grid, neighbours},
+    locate::{Boundaries, Boundary, Grid, TransverseMercator, neighbours},
     model::{Area, AreaKind, Geography, Incident, Pack},
     store::{Store, WardShape},
 };
 use anyhow::{Context, Result, anyhow, bail};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use geo::MapCoordsInPlace;
+use geo::{BoundingRect, MapCoordsInPlace};
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     sync::{Arc, Mutex, PoisonError},
@@ -118,7 +118,8 @@ impl County {
         Ok(found)
     }
 
-    /// The outlines of the wards in force on a day, in metres on the grid; kept.
+    /// The outlines of the wards in force on a day, in metres, for pictures: on the grid where one of them is kept so, else around
+    /// their middle. Kept.
     ///
     /// # Errors
     ///
@@ -129,8 +130,12 @@ impl County {
         if let Some(found) = kept().get(&since) {
             return Ok(Arc::clone(found));
         }
-        let (mut found, grid) = (outlines(store, since).await?, self.grid);
+        let (mut found, mut grid) = (outlines(store, since).await?, self.grid);
         let in_metres = move || {
+            // Metres around the county serve a picture as well, and the national grid's table has 28 MB.
+            if let Some(centre) = centre(&found) {
+                grid = Grid::Around(centre);
+            }
             for ward in found.iter_mut().filter(|ward| !ward.in_metres) {
                 ward.shape.map_coords_in_place(|at| {
                     grid.to_grid(at.x, at.y).map_or(at, |(x, y)| geo::Coord { x, y })
@@ -209,6 +214,18 @@ impl Outlines {
 async fn load(store: &Store, day: NaiveDate) -> Result<Boundaries> {
     let outlines = outlines(store, day).await?;
     apart(move || Boundaries::new(outlines)).await
+}
+
+/// A grid around the middle of outlines that are all in degrees.
+fn centre(outlines: &[Boundary]) -> Option<TransverseMercator> {
+    let boxes = outlines.iter().filter(|ward| !ward.in_metres).filter_map(|ward| ward.shape.bounding_rect());
+    let middles: Vec<geo::Coord> = boxes.map(|one| one.center()).collect();
+    if middles.is_empty() || middles.len() < outlines.len() {
+        return None;
+    }
+    let many = middles.len() as f64;
+    let middle = |of: fn(&geo::Coord) -> f64| middles.iter().map(of).sum::<f64>() / many;
+    Some(TransverseMercator::around(middle(|at| at.x), middle(|at| at.y)))
 }
 
 async fn outlines(store: &Store, day: NaiveDate) -> Result<Vec<Boundary>> {

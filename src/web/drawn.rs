@@ -10,14 +10,14 @@ use std::fmt::Write;
 /// Outlines are drawn to about 30 metres, in degrees: a page shows no more.
 const DETAIL: f64 = 0.0003;
 
-/// The width of the picture, in its own units: so many that they can be whole.
-const WIDTH: f64 = 6_400.0;
+/// The width of the picture, in its own whole units: of a county each is about as long as the detail of its outlines.
+const WIDTH: f64 = 3_200.0;
 
 /// Dots and lines for what colour alone must not say; their colours are the style sheet's.
-const PATTERNS: &str = "<defs><pattern id=\"dots\" width=\"60\" height=\"60\" patternUnits=\"userSpaceOnUse\">\
-    <rect class=\"ground\" width=\"60\" height=\"60\"/><circle cx=\"30\" cy=\"30\" r=\"13\"/></pattern>\
-    <pattern id=\"hatch\" width=\"60\" height=\"60\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
-    <rect class=\"ground\" width=\"60\" height=\"60\"/><rect class=\"line\" width=\"13\" height=\"60\"/></pattern></defs>";
+const PATTERNS: &str = "<defs><pattern id=\"dots\" width=\"32\" height=\"32\" patternUnits=\"userSpaceOnUse\">\
+    <rect class=\"ground\" width=\"32\" height=\"32\"/><circle cx=\"16\" cy=\"16\" r=\"7\"/></pattern>\
+    <pattern id=\"hatch\" width=\"32\" height=\"32\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
+    <rect class=\"ground\" width=\"32\" height=\"32\"/><rect class=\"line\" width=\"7\" height=\"32\"/></pattern></defs>";
 
 /// Outlines of the wards, ready to be coloured.
 pub(super) struct Drawn {

@@ -5,6 +5,7 @@ use super::{
     alerts::{level, places},
     classes::{Class, heading},
     error::PageError,
+    kept::Edition,
     map,
     published::signed,
     reader::{Reader, Sight},
@@ -151,12 +152,18 @@ pub(super) async fn rows(
 ) -> Result<(Arc<Rows>, NaiveDate), PageError> {
     let (question, last_night) = chosen(site, asked).await?;
     let sight = reader.sight(&*site.engine.county.geography(question.night)?);
-    let key = (question.clone(), site.edition(question.as_known_on).await?, sight.clone());
-    let answer = Box::pin(answered(Arc::clone(site), question, sight));
-    Ok((site.rows.get(&key, answer).await?, last_night))
+    let edition = site.edition(question.as_known_on).await?;
+    let key = (question.clone(), sight.clone());
+    let answer = Box::pin(answered(Arc::clone(site), question, edition, sight));
+    Ok((site.rows.get(&key, edition, answer).await?, last_night))
 }
 
-async fn answered(site: Arc<Site>, question: Question, sight: Sight) -> Result<Rows, PageError> {
+async fn answered(
+    site: Arc<Site>,
+    question: Question,
+    edition: Edition,
+    sight: Sight,
+) -> Result<Rows, PageError> {
     let geography = site.engine.county.geography(question.night)?;
     let mut answer = Rows {
         lines: Vec::new(),
@@ -171,7 +178,7 @@ async fn answered(site: Arc<Site>, question: Question, sight: Sight) -> Result<R
     if answer.sight == Sight::Published {
         return Ok(answer);
     }
-    let figures = site.figures(&answer.question).await?;
+    let figures = site.fresh_figures(&answer.question, edition).await?;
     answer.first = figures.window.first;
     answer.late.clone_from(&figures.late);
     answer.unarrived = figures.areas.is_empty() && figures.known_share < UNARRIVED;

@@ -1,27 +1,40 @@
-//! Answers that are kept: many ask the same question in the morning, and it is worked out once.
+//! Answers that are kept: many ask the same question in the morning, and it is worked out once. Now and then an import changes
+//! what was known on a past night: then the answer of before is given until the new one is there, so that nobody waits.
 
 use anyhow::Result;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::{
     sync::{OnceCell, Semaphore},
     task::JoinError,
 };
 
-/// An answer that is there, or is being worked out.
-type Slot<A> = Arc<OnceCell<Arc<A>>>;
+/// Which state of what was known an answer is of.
+pub(super) type Edition = i64;
 
-/// So many answers at most. Whoever asks while an answer is worked out waits for it; what failed is tried again.
-pub(super) struct Kept<Q, A> {
+/// An answer that is being worked out.
+type Coming<A> = Arc<OnceCell<Arc<A>>>;
+
+/// So many answers at most. Clones share them. Whoever asks while an answer is worked out waits for it; what failed is tried
+/// again.
+pub(super) struct Kept<Q, A>(Arc<Shelf<Q, A>>);
+
+struct Shelf<Q, A> {
     most: usize,
     slots: Mutex<Slots<Q, A>>,
 }
 
 struct Slots<Q, A> {
-    /// Each with when it was last asked for, counted in questions.
-    by_question: BTreeMap<Q, (Slot<A>, u64)>,
+    by_question: BTreeMap<Q, Slot<A>>,
+    asked: u64,
+}
+
+struct Slot<A> {
+    there: Option<(Edition, Arc<A>)>,
+    coming: Option<(Edition, Coming<A>)>,
+    /// When it was last asked for, counted in questions.
     asked: u64,
 }
 
@@ -56,47 +69,129 @@ impl Turns {
     }
 }
 
-impl<Q: Ord + Clone, A: Send + Sync + 'static> Kept<Q, A> {
-    pub(super) const fn new(most: usize) -> Self {
-        Self { most, slots: Mutex::new(Slots { by_question: BTreeMap::new(), asked: 0 }) }
+impl<Q, A> Clone for Kept<Q, A> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<Q: Ord + Clone + Send + Sync + 'static, A: Send + Sync + 'static> Kept<Q, A> {
+    pub(super) fn new(most: usize) -> Self {
+        let slots = Mutex::new(Slots { by_question: BTreeMap::new(), asked: 0 });
+        Self(Arc::new(Shelf { most, slots }))
     }
 
-    /// The answer, worked out if nobody has. It is worked out to its end, also when whoever asked gives up: the next one finds
-    /// it there.
+    /// The answer of an edition, or that of the one before it while the new one is worked out.
     pub(super) async fn get<E: From<JoinError> + Send + 'static>(
         &self,
         question: &Q,
+        edition: Edition,
         answer: impl Future<Output = Result<A, E>> + Send + 'static,
     ) -> Result<Arc<A>, E> {
-        let slot = self.slot(question);
-        if let Some(there) = slot.get() {
-            return Ok(Arc::clone(there));
+        let there = {
+            let mut slots = self.slots();
+            let slot = slots.of(question, self.0.most);
+            slot.there
+                .as_ref()
+                .map(|(of, answer)| (Arc::clone(answer), *of == edition || slot.coming.is_some()))
+        };
+        match there {
+            Some((answer, true)) => Ok(answer),
+            Some((before, false)) => {
+                let (kept, question) = (self.clone(), question.clone());
+                tokio::spawn(async move { kept.fresh(&question, edition, answer).await });
+                Ok(before)
+            }
+            None => self.fresh(question, edition, answer).await,
         }
-        tokio::spawn(
-            async move { slot.get_or_try_init(|| async { answer.await.map(Arc::new) }).await.cloned() },
-        )
-        .await?
     }
 
-    fn slot(&self, question: &Q) -> Slot<A> {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.asked += 1;
-        let now = slots.asked;
-        let of = &mut slots.by_question;
-        if of.len() >= self.most
-            && !of.contains_key(question)
-            && let Some(idle) = of.iter().min_by_key(|(_, (_, asked))| asked).map(|(idle, _)| idle.clone())
-        {
-            of.remove(&idle);
-        }
-        let (slot, asked) = of.entry(question.clone()).or_default();
-        *asked = now;
-        Arc::clone(slot)
+    /// The answer of an edition, worked out if nobody has. It is worked out to its end, also when whoever asked gives up: the
+    /// next one finds it there.
+    pub(super) async fn fresh<E: From<JoinError> + Send + 'static>(
+        &self,
+        question: &Q,
+        edition: Edition,
+        answer: impl Future<Output = Result<A, E>> + Send + 'static,
+    ) -> Result<Arc<A>, E> {
+        let coming = {
+            let mut slots = self.slots();
+            let slot = slots.of(question, self.0.most);
+            match (&slot.there, &slot.coming) {
+                (Some((of, answer)), _) if *of == edition => return Ok(Arc::clone(answer)),
+                (_, Some((of, coming))) if *of == edition => Arc::clone(coming),
+                _ => {
+                    let coming = Coming::default();
+                    slot.coming = Some((edition, Arc::clone(&coming)));
+                    coming
+                }
+            }
+        };
+        let (kept, question) = (self.clone(), question.clone());
+        let working = tokio::spawn(async move {
+            let ended = Ended { kept: &kept, question: &question, coming: &coming };
+            let answer = coming.get_or_try_init(|| async { answer.await.map(Arc::new) }).await.cloned();
+            if let Ok(answer) = &answer {
+                ended.keep(edition, answer);
+            }
+            answer
+        });
+        working.await?
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Slots<Q, A>> {
+        self.0.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner).by_question.len()
+        self.slots().by_question.len()
+    }
+}
+
+impl<Q: Ord + Clone, A> Slots<Q, A> {
+    /// The slot of a question; a new one takes the place of the one that nobody has asked for the longest.
+    fn of(&mut self, question: &Q, most: usize) -> &mut Slot<A> {
+        self.asked += 1;
+        let all = &mut self.by_question;
+        if all.len() >= most
+            && !all.contains_key(question)
+            && let Some(idle) = all.iter().min_by_key(|(_, slot)| slot.asked).map(|(idle, _)| idle.clone())
+        {
+            all.remove(&idle);
+        }
+        let slot = all.entry(question.clone()).or_insert(Slot { there: None, coming: None, asked: 0 });
+        slot.asked = self.asked;
+        slot
+    }
+}
+
+/// An answer that has come, or never will: what failed is tried again by whoever asks next.
+struct Ended<'a, Q: Ord, A> {
+    kept: &'a Kept<Q, A>,
+    question: &'a Q,
+    coming: &'a Coming<A>,
+}
+
+impl<Q: Ord, A> Ended<'_, Q, A> {
+    fn slot(&self, change: impl FnOnce(&mut Slot<A>)) {
+        let mut slots = self.kept.0.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = slots.by_question.get_mut(self.question) {
+            change(slot);
+        }
+    }
+
+    fn keep(&self, edition: Edition, answer: &Arc<A>) {
+        self.slot(|slot| slot.there = Some((edition, Arc::clone(answer))));
+    }
+}
+
+impl<Q: Ord, A> Drop for Ended<'_, Q, A> {
+    fn drop(&mut self) {
+        self.slot(|slot| {
+            // Another edition may be on its way by now.
+            slot.coming = slot.coming.take().filter(|(_, coming)| !Arc::ptr_eq(coming, self.coming));
+        });
     }
 }
 
@@ -121,11 +216,11 @@ mod tests {
         };
         // Those who give up as soon as theirs has begun leave it its turn.
         for question in 100..110 {
-            let asked = kept.get(&question, answer());
+            let asked = kept.get(&question, 0, answer());
             let _ = tokio::time::timeout(std::time::Duration::ZERO, asked).await;
         }
         let questions: Vec<usize> = (0..20).collect();
-        futures_util::future::join_all(questions.iter().map(|one| kept.get(one, answer()))).await;
+        futures_util::future::join_all(questions.iter().map(|one| kept.get(one, 0, answer()))).await;
         assert_eq!(most.load(Ordering::Relaxed), 1);
     }
 
@@ -141,17 +236,17 @@ mod tests {
                 if fails { Err(anyhow::anyhow!("no")) } else { Ok(question * 2) }
             }
         };
-        let (one, two) = tokio::join!(kept.get(&4, answer(4, false)), kept.get(&4, answer(4, false)));
+        let (one, two) = tokio::join!(kept.get(&4, 0, answer(4, false)), kept.get(&4, 0, answer(4, false)));
         assert_eq!((*one.unwrap(), *two.unwrap()), (8, 8));
         assert_eq!(worked.load(Ordering::Relaxed), 1);
-        assert!(kept.get(&5, answer(5, true)).await.is_err());
-        assert_eq!(*kept.get(&5, answer(5, false)).await.unwrap(), 10);
+        assert!(kept.get(&5, 0, answer(5, true)).await.is_err());
+        assert_eq!(*kept.get(&5, 0, answer(5, false)).await.unwrap(), 10);
         assert_eq!(worked.load(Ordering::Relaxed), 3);
         // A third one takes the place of the one that was not asked for the longest.
-        assert_eq!(*kept.get(&4, answer(4, true)).await.unwrap(), 8);
-        assert_eq!(*kept.get(&6, answer(6, false)).await.unwrap(), 12);
-        assert_eq!(*kept.get(&4, answer(4, true)).await.unwrap(), 8);
-        assert!(kept.get(&5, answer(5, true)).await.is_err(), "it was forgotten");
+        assert_eq!(*kept.get(&4, 0, answer(4, true)).await.unwrap(), 8);
+        assert_eq!(*kept.get(&6, 0, answer(6, false)).await.unwrap(), 12);
+        assert_eq!(*kept.get(&4, 0, answer(4, true)).await.unwrap(), 8);
+        assert!(kept.get(&5, 0, answer(5, true)).await.is_err(), "it was forgotten");
     }
 
     #[tokio::test]
@@ -167,11 +262,44 @@ mod tests {
             }
         };
         tokio::select! {
-            _ = kept.get(&4, answer) => unreachable!("nothing lets it go on"),
+            _ = kept.get(&4, 0, answer) => unreachable!("nothing lets it go on"),
             () = begun.notified() => {}
         }
         go.notify_one();
-        let again = kept.get(&4, async { Err(anyhow::anyhow!("asked for a second time")) });
+        let again = kept.get(&4, 0, async { Err(anyhow::anyhow!("asked for a second time")) });
         assert_eq!(*again.await.unwrap(), 8);
+    }
+
+    #[tokio::test]
+    async fn an_answer_of_before_is_given_until_the_new_one_is_there() {
+        let kept = Kept::<u32, u32>::new(2);
+        let go = Arc::new(Notify::new());
+        let answer = |edition: u32| {
+            let go = Arc::clone(&go);
+            async move {
+                if edition > 1 {
+                    go.notified().await;
+                }
+                anyhow::Ok(edition)
+            }
+        };
+        assert_eq!(*kept.get(&4, 1, answer(1)).await.unwrap(), 1);
+        // Nobody waits for it, and it is worked out once.
+        for _ in 0..3 {
+            assert_eq!(*kept.get(&4, 2, answer(2)).await.unwrap(), 1);
+        }
+        let waiting = tokio::spawn({
+            let (kept, answer) = (kept.clone(), answer(2));
+            async move { kept.fresh(&4, 2, answer).await.map(|answer| *answer) }
+        });
+        tokio::task::yield_now().await;
+        go.notify_one();
+        assert_eq!(waiting.await.unwrap().unwrap(), 2);
+        assert_eq!(*kept.get(&4, 2, answer(3)).await.unwrap(), 2);
+        // One that fails leaves the one of before, and is tried again.
+        let failing = async { Err(anyhow::anyhow!("no")) };
+        assert!(kept.fresh(&4, 3, failing).await.is_err());
+        assert_eq!(*kept.get(&4, 2, answer(3)).await.unwrap(), 2);
+        assert_eq!(*kept.fresh(&4, 3, async { anyhow::Ok(3) }).await.unwrap(), 3);
     }
 }

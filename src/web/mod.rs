@@ -11,6 +11,7 @@
 //! who may call it.
 
 mod accounts;
+mod actions;
 mod alerts;
 mod api;
 mod answer;
@@ -56,7 +57,7 @@ pub use serve::serve;
 
 use desk::{AtDesk, Desk};
 use hotspots::Rows;
-use kept::{Kept, Turns};
+use kept::{Edition, Kept, Turns};
 use reader::Sight;
 
 use crate::{
@@ -98,11 +99,12 @@ use tower_http::{
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 use uuid::Uuid;
 
-const TEMPLATES: [(&str, &str); 26] = [
+const TEMPLATES: [(&str, &str); 27] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("sign_in.html", include_str!("templates/sign_in.html")),
     ("hotspots.html", include_str!("templates/hotspots.html")),
     ("hotspots_table.html", include_str!("templates/hotspots_table.html")),
+    ("actions.html", include_str!("templates/actions.html")),
     ("alerts.html", include_str!("templates/alerts.html")),
     ("accounts.html", include_str!("templates/accounts.html")),
     ("alert.html", include_str!("templates/alert.html")),
@@ -142,10 +144,6 @@ const KEPT_PLACES: usize = 16;
 /// Of where the reports of clusters lie.
 const KEPT_CLUSTERS: usize = 256;
 
-/// So many imports have told of something that was known before an instant. Most of what is imported becomes known then, but
-/// some files say themselves since when it is: then what was known on a past night is no longer what it was.
-type Edition = i64;
-
 /// What the pages stand on.
 pub struct Site {
     engine: Arc<Engine>,
@@ -159,12 +157,12 @@ pub struct Site {
     provider: Option<Arc<Provider>>,
     /// So many passwords have been compared: each costs a tenth of a second.
     compared: AtomicU64,
-    figures: Kept<(Question, Edition), Figures>,
+    figures: Kept<Question, Figures>,
     /// The same as far as somebody may see it.
-    rows: Kept<(Question, Edition, Sight), Rows>,
-    places: Kept<(Question, Edition), Vec<Spot>>,
+    rows: Kept<(Question, Sight), Rows>,
+    places: Kept<Question, Vec<Spot>>,
     /// Where the reports of clusters lie, by alert, its last night and the instant as known on.
-    clusters: Kept<(Uuid, NaiveDate, DateTime<Utc>, Edition), Vec<Spot>>,
+    clusters: Kept<(Uuid, NaiveDate, DateTime<Utc>), Vec<Spot>>,
     turns: Turns,
     audit: Arc<audit::Waiting>,
     /// When the engine looks each night; without it no rule can be tried over past nights.
@@ -254,25 +252,35 @@ impl Site {
         self.desk.render(template, values)
     }
 
-    /// Which state of what was known before an instant holds.
+    /// Which state of what was known before an instant holds: so many imports have told of something known by then. Most of
+    /// what is imported becomes known as it comes, but some files say themselves since when it is.
     async fn edition(&self, instant: DateTime<Utc>) -> Result<Edition> {
         Ok(self.engine.store.imports_telling_of(instant).await?)
     }
 
-    /// Figures, kept for those who ask the same as long as the same was known on that night.
+    /// Figures, kept for those who ask the same.
     async fn figures(&self, question: &Question) -> Result<Arc<Figures>> {
         let edition = self.edition(question.as_known_on).await?;
-        let (engine, asked) = (Arc::clone(&self.engine), question.clone());
-        let answer = self.turns.one(async move { figures(&engine, &asked).await });
-        self.figures.get(&(question.clone(), edition), answer).await
+        self.figures.get(question, edition, self.judged(question)).await
     }
 
-    /// Works out what the hotspot page shows at first, so that the first reader of the day does not wait for it.
-    async fn prepare(self: Arc<Self>) {
+    /// The same, of what is known by now: what is made of it is kept, too.
+    async fn fresh_figures(&self, question: &Question, edition: Edition) -> Result<Arc<Figures>> {
+        self.figures.fresh(question, edition, self.judged(question)).await
+    }
+
+    fn judged(&self, question: &Question) -> impl Future<Output = Result<Figures>> + Send + use<> {
+        let (engine, asked) = (Arc::clone(&self.engine), question.clone());
+        self.turns.one(async move { figures(&engine, &asked).await })
+    }
+
+    /// Works out what the hotspot page shows at first, so that the first reader of the day, or after an import, does not wait
+    /// for it.
+    async fn prepare(&self) {
         let asked = hotspots::Asked::default();
-        if let Ok((question, _)) = hotspots::chosen(&self, &asked).await
-            && let Err(failed) = self.figures(&question).await
-        {
+        let Ok((question, _)) = hotspots::chosen(self, &asked).await else { return };
+        let made = async { self.fresh_figures(&question, self.edition(question.as_known_on).await?).await };
+        if let Err(failed) = made.await {
             tracing::warn!(
                 error = format!("{failed:#}"),
                 "the figures of the last night could not be prepared"
@@ -285,7 +293,7 @@ impl Site {
         let edition = self.edition(as_known_on).await?;
         let (engine, asked) = (Arc::clone(&self.engine), alert.clone());
         let answer = async move { places::of_cluster(&engine, &asked, as_known_on).await };
-        self.clusters.get(&(alert.id, alert.night, as_known_on, edition), answer).await
+        self.clusters.get(&(alert.id, alert.night, as_known_on), edition, answer).await
     }
 
     /// Where reports lie, kept in the same way.
@@ -293,7 +301,7 @@ impl Site {
         let edition = self.edition(question.as_known_on).await?;
         let (engine, asked) = (Arc::clone(&self.engine), question.clone());
         let answer = self.turns.one(async move { density(&engine, &asked).await });
-        self.places.get(&(question.clone(), edition), answer).await
+        self.places.get(question, edition, answer).await
     }
 }
 

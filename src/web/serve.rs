@@ -24,6 +24,9 @@ const CONNECTIONS: usize = 512;
 /// So long is waited for answers under way when the site stops.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
+/// How often it is seen to that what the hotspot page shows at first is there.
+const PREPARED_EVERY: Duration = Duration::from_secs(60);
+
 /// Serves the site until `stopped` is done, then lets answers under way finish.
 ///
 /// # Errors
@@ -32,8 +35,15 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 pub async fn serve(site: Site, listener: TcpListener, stopped: impl Future<Output = ()>) -> Result<()> {
     let site = Arc::new(site);
     let first = Arc::clone(&site);
-    tokio::spawn(async move { first.prepare().await });
-    serve_router(router_of(&site), listener, stopped).await
+    let preparing = tokio::spawn(async move {
+        loop {
+            first.prepare().await;
+            tokio::time::sleep(PREPARED_EVERY).await;
+        }
+    });
+    let served = serve_router(router_of(&site), listener, stopped).await;
+    preparing.abort();
+    served
 }
 
 pub(super) async fn serve_router(

@@ -10,7 +10,7 @@ const NAMED_FROM_WIDTH = 420;
 /** The map can be made so much larger than its frame: each step doubles it. */
 const CLOSEST = 4;
 
-/** Rests of the slider shorter than this (milliseconds) load nothing: it passes many weeks on its way to one. */
+/** A week that is not there yet is loaded when the slider has rested so long (milliseconds): it passes many on its way to one. */
 const RESTS = 150;
 
 interface Area { name: string; class: string; standing: string; observed: number; usual: number | null }
@@ -230,6 +230,7 @@ function slide(weeks: HTMLElement, show: (figures: Figures) => void): void {
   const typed = document.querySelector<HTMLInputElement>("#night");
   if (!range || !told || !play || !typed || nights.length < 2) return;
   const pages = new Map<string, Promise<[Document, Figures]>>();
+  const there = new Set<string>();
   const written = (night: string): string => new Date(`${night}T00:00:00Z`).toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
   // What the page shows, not what the form above may say meanwhile.
   const asked = (night: string): URLSearchParams => {
@@ -246,7 +247,7 @@ function slide(weeks: HTMLElement, show: (figures: Figures) => void): void {
       return new DOMParser().parseFromString(await answer.text(), "text/html");
     });
     const both = Promise.all([text, load<Figures>(`/map/figures.json?${query}`)]);
-    both.catch(() => pages.delete(query.toString()));
+    both.then(() => there.add(night), () => pages.delete(query.toString()));
     pages.set(query.toString(), both);
     return both;
   };
@@ -301,7 +302,8 @@ function slide(weeks: HTMLElement, show: (figures: Figures) => void): void {
   range.addEventListener("input", () => {
     label();
     window.clearTimeout(resting);
-    resting = window.setTimeout(() => { step().catch(() => { /* the week stays as it was */ }); }, RESTS);
+    const shown = there.has(nights[Number(range.value)] ?? "");
+    resting = window.setTimeout(() => { step().catch(() => { /* the week stays as it was */ }); }, shown ? 0 : RESTS);
   });
   play.addEventListener("click", () => {
     if (playing !== undefined) return stop();
