@@ -2,8 +2,9 @@
 
 use super::{site::Site, user::area_of, wrong};
 use crate::{
-    model::{Alert, AlertLevel, AlertState, Outcome, Party},
+    model::{Alert, AlertLevel, AlertState, Outcome, Party, Priority, Role},
     stages::{
+        actions::{Plan, one_line},
         answers::{Answer, Answerer},
         night::Engine,
     },
@@ -17,6 +18,11 @@ use std::path::PathBuf;
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
+}
+
+fn priority(text: &str) -> Result<Priority, String> {
+    let all = Priority::ALL.map(|one| format!("\"{}\"", one.code())).join(", ");
+    Priority::of(text).ok_or_else(|| format!("there are {all}"))
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -63,6 +69,12 @@ enum Command {
         /// By when.
         #[arg(long, value_name = "YYYY-MM-DD")]
         due: Option<NaiveDate>,
+        /// What it is for: "raise awareness", "improve response" or "strengthen communities".
+        #[arg(long, default_value = "improve response", value_parser = priority)]
+        priority: Priority,
+        /// Who does it, by role; whoever records it without one.
+        #[arg(long, value_name = "ROLE")]
+        owner: Option<Role>,
         /// For whom: ROLE for the whole county, or ROLE:KIND/CODE.
         #[arg(long = "as", value_name = "ROLE[:KIND/CODE]", default_value = "analyst")]
         party: String,
@@ -103,8 +115,13 @@ pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
         Command::List { all, json } => list(&engine, all, json).await,
         Command::Show { number, json } => show(&engine, &number, json).await,
         Command::Ack { number, party } => answer(&engine, &number, &party, &Answer::Acknowledge).await,
-        Command::Act { number, title, due, party } => {
-            answer(&engine, &number, &party, &Answer::Act { title, due }).await
+        Command::Act { number, title, due, priority, owner, party } => {
+            let title = one_line(&title);
+            if title.is_empty() {
+                return Err(wrong("write what is done, in a line"));
+            }
+            let plan = Plan { title, due, priority, owner };
+            answer(&engine, &number, &party, &Answer::Act(plan)).await
         }
         Command::Close { number, outcome, party } => {
             let known = Outcome::ALL.map(Outcome::code).join(", ");
@@ -201,7 +218,7 @@ async fn show(engine: &Engine, number: &str, json: bool) -> Result<()> {
     }
     for action in actions {
         let due = action.due.map_or_else(String::new, |due| format!(", by {due}"));
-        println!("action: {}{due} ({})", action.title, action.party.label(&geography));
+        println!("action: {}{due} ({})", action.title, action.owner.label(&geography));
     }
     if let Some(closing) = &alert.closing {
         println!("closed as {} by {}", closing.outcome.label(), closing.party.label(&geography));

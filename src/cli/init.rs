@@ -21,7 +21,7 @@ use std::{
 };
 
 /// The rules that come with the program.
-pub(super) const RULES: [(&str, &str); 11] = [
+pub(super) const RULES: [(&str, &str); 12] = [
     ("any-street-cluster.toml", include_str!("../../rules/any-street-cluster.toml")),
     ("any-ward-month-spike.toml", include_str!("../../rules/any-ward-month-spike.toml")),
     ("csp-month-spike.toml", include_str!("../../rules/csp-month-spike.toml")),
@@ -33,6 +33,7 @@ pub(super) const RULES: [(&str, &str); 11] = [
     ("spreads-next-door.toml", include_str!("../../rules/spreads-next-door.toml")),
     ("violence-share-rising.toml", include_str!("../../rules/violence-share-rising.toml")),
     ("calendar/awareness-weeks.toml", include_str!("../../rules/calendar/awareness-weeks.toml")),
+    ("playbooks/first-steps.toml", include_str!("../../rules/playbooks/first-steps.toml")),
 ];
 
 /// Set up a real site: configuration, area pack, directory, rules, first administrator.
@@ -113,7 +114,7 @@ transport = { kind = "file", folder = "mail" }
 
 /// Makes the folders and files of a site.
 pub(super) fn lay_out(dir: &Path, config: &str, categories: &Categories) -> Result<()> {
-    for folder in ["rules/calendar", "inbox", "mail"] {
+    for folder in ["rules/calendar", "rules/playbooks", "inbox", "mail"] {
         let path = dir.join(folder);
         fs::create_dir_all(&path).with_context(|| format!("{}: can't be made", path.display()))?;
     }

@@ -133,6 +133,10 @@ async fn missing(site: &Site, engine: &Engine, holder: &str) -> Result<()> {
     if made > 0 {
         tracing::info!(messages = made, "answers are missing; the next in the chain are told");
     }
+    let overdue = engine.tell_overdue(now).await?;
+    if overdue > 0 {
+        tracing::info!(messages = overdue, "actions are overdue; their owners are told");
+    }
     Ok(())
 }
 

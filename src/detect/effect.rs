@@ -1,7 +1,7 @@
 //! How large an effect is: how many times what is usual, with its interval.
 
 use super::Expectation;
-use statrs::distribution::{ContinuousCDF, Gamma};
+use statrs::distribution::{Beta, ContinuousCDF, Gamma};
 
 /// The central 95 % of how many times what is usual the true level of a window is, given its count; none for an
 /// expectation of nothing.
@@ -27,6 +27,38 @@ pub fn times_usual(observed: u64, usual: Expectation) -> Option<(f64, f64)> {
     Some((limit(observed as f64, 0.025)?, limit(observed as f64 + 1.0, 0.975)?))
 }
 
+/// How two counts compare, each against what is usual in its own time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BeforeAfter {
+    /// How many times as many after as before; none where there were none before.
+    pub ratio: Option<f64>,
+    /// The lower limit of its central 95 %.
+    pub low: f64,
+    /// The upper limit; none where it has none.
+    pub high: Option<f64>,
+}
+
+/// Compares a count and what is usual in its time with another one before it; none where nothing is usual.
+///
+/// Given the sum of two Poisson counts y0 and y1 with means m0 and r m1, y1 is binomial with chance r m1 / (m0 + r m1): the exact
+/// limits of that chance (Clopper and Pearson, Biometrika 1934, 26, 404-413: beta quantiles with shapes y1, y0 + 1 and y1 + 1,
+/// y0) give those of r (Przyborowski and Wilenski, Biometrika 1940, 31, 313-323). `spread` is the ratio of variance to mean, at
+/// least 1; counts are divided by it, as in [`times_usual`].
+#[must_use]
+pub fn before_and_after(before: (u64, f64), after: (u64, f64), spread: f64) -> Option<BeforeAfter> {
+    if !(before.1 > 0.0 && after.1 > 0.0) {
+        return None;
+    }
+    let spread = spread.max(1.0);
+    let (y0, y1) = (before.0 as f64 / spread, after.0 as f64 / spread);
+    let usual = before.1 / after.1;
+    let ratio_of = |share: f64| share / (1.0 - share) * usual;
+    let limit = |a: f64, b: f64, p: f64| Beta::new(a, b).ok().map(|beta| ratio_of(beta.inverse_cdf(p)));
+    let low = if y1 > 0.0 { limit(y1, y0 + 1.0, 0.025)? } else { 0.0 };
+    let high = if y0 > 0.0 { limit(y1 + 1.0, y0, 0.975).filter(|high| high.is_finite()) } else { None };
+    Some(BeforeAfter { ratio: (y0 > 0.0).then(|| y1 / y0 * usual), low, high })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,7 +75,35 @@ mod tests {
         assert_eq!(times_usual(3, Expectation::new(0.0, 1.0).unwrap()), None);
     }
 
+    #[test]
+    fn before_and_after_are_compared_by_exact_limits() {
+        // Of 12 events 3 after: Clopper and Pearson give 0.0549 to 0.5719 for 3 of 12.
+        let found = before_and_after((9, 2.0), (3, 2.0), 1.0).unwrap();
+        assert!((found.ratio.unwrap() - 1.0 / 3.0).abs() < 1e-12);
+        assert!((found.low - 0.0549 / 0.9451).abs() < 5e-4, "{found:?}");
+        assert!((found.high.unwrap() - 0.5719 / 0.4281).abs() < 5e-3, "{found:?}");
+        // Twice as many usual after: half the ratio.
+        let twice = before_and_after((9, 2.0), (3, 4.0), 1.0).unwrap();
+        assert!((twice.ratio.unwrap() - 1.0 / 6.0).abs() < 1e-12);
+        let none = before_and_after((0, 2.0), (0, 2.0), 1.0).unwrap();
+        assert_eq!((none.ratio, none.low, none.high), (None, 0.0, None));
+        assert_eq!(before_and_after((3, 0.0), (3, 1.0), 1.0), None);
+    }
+
     proptest! {
+        #[test]
+        fn the_interval_of_a_ratio_holds_it_and_widens_with_variation(
+            y0 in 0_u64..10_000, y1 in 0_u64..10_000, m0 in 1e-3_f64..1e3, m1 in 1e-3_f64..1e3, spread in 1.0_f64..20.0,
+        ) {
+            let found = before_and_after((y0, m0), (y1, m1), spread).unwrap();
+            let plain = before_and_after((y0, m0), (y1, m1), 1.0).unwrap();
+            if let Some(ratio) = found.ratio {
+                prop_assert!(found.low <= ratio * (1.0 + 1e-6));
+                prop_assert!(found.high.is_none_or(|high| ratio <= high * (1.0 + 1e-6)));
+            }
+            prop_assert!(found.low <= plain.low * (1.0 + 1e-6));
+        }
+
         #[test]
         fn the_interval_holds_the_estimate_and_widens_with_variation(
             seen in 0_u64..100_000, mean in 1e-4_f64..1e4, size in 0.05_f64..1e6,

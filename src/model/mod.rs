@@ -3,6 +3,7 @@
 //! In: nothing. Out: the types every other folder speaks in. A new word comes here only when two folders need it;
 //! its name is the field's own term, the same in code, tables, pages and mails.
 
+mod action;
 mod answer;
 mod area;
 mod category;
@@ -15,6 +16,7 @@ mod period;
 mod scope;
 mod signal;
 
+pub use action::{Action, ActionState, Priority};
 pub use answer::{Acknowledgement, Asked, Closing, DataAlert, Outcome, Party, Silence, Untold};
 pub use area::{Area, AreaKind, DanglingLink, Geography, UnknownKind};
 pub use category::{Categories, CategorySet, MAX_CATEGORIES, TooManyCategories};

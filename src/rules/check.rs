@@ -16,8 +16,8 @@ pub(super) mod values;
 mod words;
 
 use super::{
-    Calendar, Episode, Event, Mistake, Rule, RuleSet,
-    fields::{EPISODE, EVENT},
+    Calendar, Episode, Event, Mistake, Play, Rule, RuleSet,
+    fields::{EPISODE, EVENT, PLAY},
 };
 use crate::{
     import::hex,
@@ -50,6 +50,8 @@ pub struct Checked {
     pub mistakes: Vec<Mistake>,
     /// Events, campaigns and episodes of the files without mistakes.
     pub calendar: Calendar,
+    /// What the playbooks without mistakes suggest.
+    pub playbook: Vec<Play>,
     version: String,
 }
 
@@ -60,6 +62,7 @@ impl Checked {
         self.mistakes.is_empty().then(|| RuleSet {
             rules: self.rules.clone(),
             calendar: self.calendar.clone(),
+            playbook: self.playbook.clone(),
             version: self.version.clone(),
         })
     }
@@ -74,7 +77,8 @@ impl Checked {
     }
 }
 
-/// Checks rule files, by name and text. Files of a folder `calendar` hold events, those of `episodes` labelled episodes.
+/// Checks rule files, by name and text. Files of a folder `calendar` hold events, those of `episodes`
+/// labelled episodes, those of `playbooks` suggestions.
 #[must_use]
 pub fn check(files: &BTreeMap<String, String>, known: &Known<'_>) -> Checked {
     let mut checked = Checked::default();
@@ -87,6 +91,7 @@ pub fn check(files: &BTreeMap<String, String>, known: &Known<'_>) -> Checked {
             FileKind::Rule => file.read(),
             FileKind::Calendar => file.events = file.entries("event", EVENT, File::event),
             FileKind::Episodes => file.episodes = file.entries("episode", EPISODE, File::episode),
+            FileKind::Playbook => file.plays = file.entries("play", PLAY, File::play),
         }
         read.push(file);
     }
@@ -96,6 +101,7 @@ pub fn check(files: &BTreeMap<String, String>, known: &Known<'_>) -> Checked {
             checked.rules.extend(file.rule);
             checked.calendar.events.append(&mut file.events);
             checked.calendar.episodes.append(&mut file.episodes);
+            checked.playbook.append(&mut file.plays);
         }
         file.mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
         file.mistakes.dedup();
@@ -114,6 +120,7 @@ enum FileKind {
     Rule,
     Calendar,
     Episodes,
+    Playbook,
 }
 
 /// By its folder.
@@ -122,6 +129,7 @@ fn kind_of(name: &str) -> FileKind {
     match folder {
         Some("calendar") => FileKind::Calendar,
         Some("episodes") => FileKind::Episodes,
+        Some("playbooks") => FileKind::Playbook,
         _ => FileKind::Rule,
     }
 }
@@ -146,6 +154,7 @@ struct File<'a> {
     rule: Option<Rule>,
     events: Vec<Event>,
     episodes: Vec<Episode>,
+    plays: Vec<Play>,
 }
 
 type Value<'i> = Spanned<DeValue<'i>>;
@@ -166,6 +175,7 @@ impl<'a> File<'a> {
             rule: None,
             events: Vec::new(),
             episodes: Vec::new(),
+            plays: Vec::new(),
         }
     }
 

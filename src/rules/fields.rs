@@ -135,11 +135,13 @@ const METHODS: [&str; 7] =
     ["house", "farrington-flexible", "farrington-1996", "ears-c1", "ears-c2", "ears-c3", "cusum"];
 const AGAIN: [&str; 4] = ["level rises", "count doubles", "new category joins", "new ward joins"];
 const EFFECTS: [&str; 3] = ["expect more", "watch closer", "note only"];
+const PRIORITIES: [&str; 3] = ["raise awareness", "improve response", "strengthen communities"];
 const KINDS: [&str; 3] = ["event", "campaign", "recording change"];
 
 pub(super) const TITLE: usize = 120;
 const NAME: usize = 120;
 const LONG: usize = 600;
+const ACTION: usize = 200;
 
 const fn field(
     section: &'static str,
@@ -273,6 +275,19 @@ pub(super) const EPISODE: &[Field] = &[
     field("episode", "wards", Shape::Wards, false, r#"wards = ["Belgrave"]"#, "Where: these wards."),
     field("episode", "districts", Shape::Districts, false, r#"districts = ["Leicester"]"#, "Where: these districts. The whole county without a place."),
     field("episode", "categories", Shape::Categories, false, r#"categories = ["religion"]"#, "Which strands. All unless you write it."),
+];
+
+/// The fields of `[[play]]` in a playbook: what a partnership usually does about a kind of signal.
+#[rustfmt::skip]
+pub(super) const PLAY: &[Field] = &[
+    field("play", "action", Shape::Text(ACTION), true, r#"action = "Visit the shops of the street together""#, "What to do, in a line without names of people. It stands on the alert's page with a button that records it."),
+    field("play", "priority", Shape::Word(&PRIORITIES), true, r#"priority = "improve response""#, "Which of the strategy's three priorities it serves."),
+    field("play", "owner", Shape::Word(&WHO), true, r#"owner = "csp""#, "Who does it, by role, where the alert is."),
+    field("play", "due_within", Shape::Days, true, r#"due_within = "7 days""#, "In how many days it is to be done."),
+    field("play", "signals", Shape::Words(&DETECTORS), false, r#"signals = ["spike", "cluster"]"#, "For alerts of rules that find these. Any unless you write it."),
+    field("play", "categories", Shape::Categories, false, r#"categories = ["race", "religion"]"#, "For alerts that have one of these strands. Any unless you write it."),
+    field("play", "csps", Shape::Csps, false, r#"csps = ["Charnwood"]"#, "For alerts in these partnerships. Any unless you write it."),
+    field("play", "why", Shape::Text(LONG), false, r#"why = "Agreed by the hate crime group in May""#, "Where it comes from."),
 ];
 
 /// The fields of one incident of a test.

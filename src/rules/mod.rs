@@ -16,6 +16,7 @@ mod explain;
 mod fields;
 mod mistake;
 mod night;
+mod playbook;
 mod reference;
 mod rehearsal;
 mod rule;
@@ -31,6 +32,7 @@ pub use explain::{Known as ExplainKnown, explain, why_not};
 pub use fields::DETECTORS;
 pub use mistake::Mistake;
 pub use night::Night;
+pub use playbook::Play;
 pub use reference::reference;
 pub use rehearsal::{Rehearsed, rehearse};
 pub use rule::{

@@ -2,7 +2,7 @@
 
 mod prose;
 
-use super::fields::{self, DETECTORS, EPISODE, EVENT, Field, INCIDENT, POINT, Shape};
+use super::fields::{self, DETECTORS, EPISODE, EVENT, Field, INCIDENT, PLAY, POINT, Shape};
 use crate::model::AlertLevel;
 use std::fmt::Write;
 
@@ -34,6 +34,8 @@ pub fn reference() -> String {
     table(&mut page, POINT.iter());
     page += prose::EPISODES;
     table(&mut page, EPISODE.iter());
+    page += prose::PLAYBOOKS;
+    table(&mut page, PLAY.iter());
     page += prose::TESTS;
     several(&mut page, "test");
     page += prose::INCIDENTS;

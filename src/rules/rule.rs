@@ -1,6 +1,6 @@
 //! A rule, once it has been checked.
 
-use super::calendar::Calendar;
+use super::{calendar::Calendar, playbook::Play};
 use crate::{
     detect::reference::Method,
     model::{
@@ -451,6 +451,8 @@ pub struct RuleSet {
     pub rules: Vec<Rule>,
     /// Events and campaigns.
     pub calendar: Calendar,
+    /// What partnerships usually do, in the order of the files.
+    pub playbook: Vec<Play>,
     /// A hash over all files.
     pub version: String,
 }

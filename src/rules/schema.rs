@@ -3,7 +3,7 @@
 //! Only what editors can say well is in it: "exactly one detector" needs `anyOf` or `oneOf`, and editors then answer
 //! every slip with "not valid under any of the schemas". `rules check` says that, and what fields mean together.
 
-use super::fields::{self, DETECTORS, EPISODE, EVENT, Field, INCIDENT, LISTS, POINT, SECTIONS, Shape};
+use super::fields::{self, DETECTORS, EPISODE, EVENT, Field, INCIDENT, LISTS, PLAY, POINT, SECTIONS, Shape};
 use crate::model::Categories;
 use serde_json::{Map, Value, json};
 
@@ -16,6 +16,8 @@ pub enum SchemaOf {
     Calendar,
     /// Files of the folder `episodes`.
     Episodes,
+    /// Files of the folder `playbooks`.
+    Playbooks,
 }
 
 /// The schema of a kind of file. Strands are those of the area pack.
@@ -28,6 +30,9 @@ pub fn schema(of: SchemaOf, categories: &Categories) -> Value {
         }
         SchemaOf::Episodes => {
             ("What really happened, to try rules against", list_of("episode", EPISODE, categories))
+        }
+        SchemaOf::Playbooks => {
+            ("What partnerships usually do about a kind of signal", list_of("play", PLAY, categories))
         }
     };
     root["$schema"] = json!("http://json-schema.org/draft-07/schema#");

@@ -1,6 +1,7 @@
 //! Answers of partners to an alert, whichever way they come: by a page, a link of a mail, or the command line.
 
 use super::{
+    actions::Plan,
     letters::{hash_of, keyed},
     night::Engine,
 };
@@ -9,14 +10,11 @@ use crate::{
     failpoint,
     model::{Alert, AlertState, Outcome, Party},
     rules::FOLLOW_UP_DAYS,
-    store::{Action, AlertEvent, AnswerLink, Tx},
+    store::{AlertEvent, AnswerLink, Tx},
 };
 use anyhow::{Context, Result};
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
-
-/// The longest line of an action.
-pub const LONGEST_ACTION: usize = 200;
 
 /// A link in a mail works until so long after its alert closed.
 pub const LINK_LASTS: TimeDelta = TimeDelta::days(30);
@@ -43,12 +41,7 @@ pub enum Answer {
     /// They have it.
     Acknowledge,
     /// They do something about it.
-    Act {
-        /// What, in a line without names.
-        title: String,
-        /// By when.
-        due: Option<NaiveDate>,
-    },
+    Act(Plan),
     /// They know an event that explains it.
     Expected {
         /// What people call it.
@@ -104,16 +97,10 @@ impl Engine {
                 let until = self.county.working_days().after(now, days);
                 alerts::acknowledge(&mut alert, &by.party, now, until)
             }
-            Answer::Act { title, due } => {
-                let action = Action {
-                    id: Uuid::now_v7(),
-                    party: by.party.clone(),
-                    title: title.clone(),
-                    due: *due,
-                    at: now,
-                    who: by.who.clone(),
-                };
-                tx.add_action(Some(alert.id), &action).await.context("keeping an action")?;
+            Answer::Act(plan) => {
+                let geography = self.county.geography(alert.night)?;
+                let action = plan.about(&alert, &by.party, &by.who, &geography, now);
+                tx.add_action(&action).await.context("keeping an action")?;
                 alerts::act(&mut alert, &by.party, now)
             }
             Answer::Expected { event } => alerts::expected(&mut alert, &by.party, event, now),

@@ -3,6 +3,7 @@
 //! In: a store, a night, the rules. Out: what changed, saved in one transaction for each step.
 
 pub mod access;
+pub mod actions;
 pub mod answers;
 pub mod area;
 pub mod candidate;

@@ -243,6 +243,9 @@ impl Engine {
         tx.commit().await.context("saving the night")?;
         failpoint::reached("night-after-commit");
         // The night stands whatever comes of this; what is due stays due.
+        if !past && let Err(wrong) = self.look_again(&evaluated.seen, when).await {
+            tracing::error!(error = %format!("{wrong:#}"), "areas of actions could not be looked at again");
+        }
         if !past && let Err(wrong) = self.publish_due(&evaluated.seen, evaluated.ledger.first(), when).await {
             tracing::error!(error = %format!("{wrong:#}"), "figures for partners could not be published");
         }

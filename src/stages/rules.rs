@@ -17,8 +17,8 @@ pub struct InForce {
     pub mistakes: Option<String>,
 }
 
-/// Reads a folder of rule files: name and text of every `.toml` file directly in it, and in its folders `calendar` and
-/// `episodes`.
+/// Reads a folder of rule files: name and text of every `.toml` file directly in it, and in its folders `calendar`,
+/// `episodes` and `playbooks`.
 ///
 /// # Errors
 ///
@@ -26,7 +26,7 @@ pub struct InForce {
 pub fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>> {
     let mut files = BTreeMap::new();
     read_into(&mut files, folder, "")?;
-    for name in ["calendar", "episodes"] {
+    for name in ["calendar", "episodes", "playbooks"] {
         let inner = folder.join(name);
         if inner.is_dir() {
             read_into(&mut files, &inner, &format!("{name}/"))?;
@@ -61,7 +61,11 @@ pub fn checked(files: &BTreeMap<String, String>, county: &County, day: NaiveDate
 }
 
 /// The same while pages are served.
-async fn checked_apart(files: BTreeMap<String, String>, county: &County, day: NaiveDate) -> Result<Checked> {
+pub(super) async fn checked_apart(
+    files: BTreeMap<String, String>,
+    county: &County,
+    day: NaiveDate,
+) -> Result<Checked> {
     let (geography, former) = (county.geography(day)?, county.former_wards(day));
     let categories = county.pack.categories.clone();
     let known =

@@ -1,11 +1,11 @@
-//! Links by which recipients answer, buttons that were pressed, and the actions they recorded.
+//! Links by which recipients answer, and buttons that were pressed.
 
 use super::{
     Result, Store, StoreError, Tx,
     areas::{area_ref, kind_and_code},
 };
 use crate::model::Party;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 statements! {
@@ -17,9 +17,6 @@ statements! {
     FORGET_PRESSED = "DELETE FROM pressed WHERE at < $1";
     MAKE_SECRET = "INSERT INTO secret (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     SECRET = "SELECT value FROM secret WHERE name = $1";
-    ADD_ACTION = "INSERT INTO action (id, alert_id, role, kind, code, title, due, at, who)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    ACTIONS = "SELECT id, role, kind, code, title, due, at, who FROM action WHERE alert_id = $1 ORDER BY at, id";
 }
 
 /// Where a link of a mail leads.
@@ -33,36 +30,8 @@ pub struct AnswerLink {
     pub party: Party,
 }
 
-/// Something that a party does about an alert.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Action {
-    /// Key.
-    pub id: Uuid,
-    /// Whose it is.
-    pub party: Party,
-    /// What, in a line.
-    pub title: String,
-    /// By when, where that was said.
-    pub due: Option<NaiveDate>,
-    /// When it was recorded.
-    pub at: DateTime<Utc>,
-    /// Who recorded it.
-    pub who: String,
-}
-
-#[derive(sqlx::FromRow)]
-struct ActionRow {
-    id: Uuid,
-    role: String,
-    kind: String,
-    code: String,
-    title: String,
-    due: Option<NaiveDate>,
-    at: DateTime<Utc>,
-    who: String,
-}
-
-fn party(role: &str, kind: &str, code: String) -> Result<Party> {
+/// Whoever role and area name.
+pub(super) fn party(role: &str, kind: &str, code: String) -> Result<Party> {
     let role = role.parse().map_err(|_| StoreError::Unreadable { what: "role" })?;
     Ok(Party { role, area: area_ref(kind, code)? })
 }
@@ -80,22 +49,6 @@ impl Store {
             Ok(AnswerLink { alert, mailbox, party: party(&role, &kind, code)? })
         })
         .transpose()
-    }
-
-    /// The actions recorded for an alert, in order.
-    ///
-    /// # Errors
-    ///
-    /// As [`StoreError`] says.
-    pub async fn actions(&self, alert: Uuid) -> Result<Vec<Action>> {
-        let rows: Vec<ActionRow> =
-            on!(Self, self, pool => sqlx::query_as(ACTIONS).bind(alert).fetch_all(pool).await?);
-        rows.into_iter()
-            .map(|row| {
-                let party = party(&row.role, &row.kind, row.code)?;
-                Ok(Action { id: row.id, party, title: row.title, due: row.due, at: row.at, who: row.who })
-            })
-            .collect()
     }
 
     /// A key that this installation made for itself; `fresh` becomes it when there is none yet.
@@ -151,28 +104,5 @@ impl Tx {
     pub async fn press(&mut self, token: &str, now: DateTime<Utc>, forget: DateTime<Utc>) -> Result<bool> {
         execute!(self, sqlx::query(FORGET_PRESSED).bind(forget));
         Ok(execute!(self, sqlx::query(PRESS).bind(token).bind(now)) == 1)
-    }
-
-    /// Keeps an action; without an alert when it answers none.
-    ///
-    /// # Errors
-    ///
-    /// As [`StoreError`] says.
-    pub async fn add_action(&mut self, alert: Option<Uuid>, action: &Action) -> Result<()> {
-        let (kind, code) = kind_and_code(action.party.area.as_ref());
-        execute!(
-            self,
-            sqlx::query(ADD_ACTION)
-                .bind(action.id)
-                .bind(alert)
-                .bind(action.party.role.code())
-                .bind(kind)
-                .bind(code)
-                .bind(&action.title)
-                .bind(action.due)
-                .bind(action.at)
-                .bind(&action.who)
-        );
-        Ok(())
     }
 }

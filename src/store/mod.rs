@@ -38,6 +38,7 @@ macro_rules! execute {
 }
 
 mod accounts;
+mod actions;
 mod alerts;
 mod answers;
 mod areas;
@@ -60,7 +61,7 @@ mod versions;
 
 pub use accounts::Account;
 pub use alerts::AlertEvent;
-pub use answers::{Action, AnswerLink};
+pub use answers::AnswerLink;
 pub use areas::WardShape;
 pub use audit::AuditEntry;
 pub use data_alerts::SavedDataAlert;
@@ -197,6 +198,7 @@ impl Store {
     pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         [
             accounts::STATEMENTS,
+            actions::STATEMENTS,
             alerts::STATEMENTS,
             answers::STATEMENTS,
             areas::STATEMENTS,

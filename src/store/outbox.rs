@@ -69,11 +69,13 @@ pub enum MessageKind {
     Digest,
     /// The data or the delivery itself: a source that is late, a mailbox that can't be reached.
     Data,
+    /// Actions that are overdue.
+    Action,
 }
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Alert, Self::Summary, Self::Digest, Self::Data];
+    pub const ALL: [Self; 5] = [Self::Alert, Self::Summary, Self::Digest, Self::Data, Self::Action];
 
     /// As it is stored.
     #[must_use]
@@ -83,6 +85,7 @@ impl MessageKind {
             Self::Summary => "summary",
             Self::Digest => "digest",
             Self::Data => "data",
+            Self::Action => "action",
         }
     }
 }

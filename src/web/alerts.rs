@@ -9,8 +9,12 @@ use super::{
     routes::Right,
 };
 use crate::{
-    model::{Alert, AlertLevel, AlertState, AreaKind, Geography, Outcome, Party, Subject, Untold},
-    stages::answers::{Answer, Answerer, LONGEST_ACTION},
+    model::{Alert, AlertLevel, AlertState, AreaKind, Geography, Outcome, Party, Priority, Subject, Untold},
+    rules::Play,
+    stages::{
+        actions::{Plan, due_by, one_line},
+        answers::{Answer, Answerer},
+    },
     words::times,
 };
 use axum::{
@@ -19,7 +23,7 @@ use axum::{
     http::{StatusCode, header},
     response::{Html, IntoResponse, Redirect, Response},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use minijinja::{Value, context};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -147,6 +151,7 @@ pub(super) async fn page(
             may_answer => Right::Answer.allows(reader.role),
             own => own_answer(&alert, &reader.party()),
             outcomes => outcomes(),
+            plan => plan(&site, &alert, &geography).await?,
             mailed => alert.sequence > 0,
             may_release => may_release(&reader, &alert, &geography) || released.is_some() && Right::Release.allows(reader.role),
             released => released.map(moment),
@@ -197,30 +202,22 @@ pub(super) struct Sent {
     pub(super) token: String,
     pub(super) answer: String,
     pub(super) who: String,
+    /// A suggestion of the playbook, by its words; empty when `action` says something else.
+    pub(super) suggestion: String,
     pub(super) action: String,
+    pub(super) priority: String,
     pub(super) due: String,
     pub(super) event: String,
     pub(super) outcome: String,
 }
 
 impl Sent {
-    /// The answer, or what is missing in it.
-    pub(super) fn answer(&self) -> Result<Answer, &'static str> {
-        let line = |text: &str| -> String {
-            let kept = text.chars().filter(|letter| !letter.is_control());
-            kept.take(LONGEST_ACTION).collect::<String>().trim().to_owned()
-        };
+    /// The answer, or what is missing in it. `plays` are the suggestions that fit the alert.
+    pub(super) fn answer(&self, plays: &[Play], today: NaiveDate) -> Result<Answer, &'static str> {
         match self.answer.as_str() {
             "acknowledge" => Ok(Answer::Acknowledge),
-            "action" => match (line(&self.action), self.due.trim()) {
-                (title, _) if title.is_empty() => Err("Write what you are doing, in a line without names."),
-                (title, "") => Ok(Answer::Act { title, due: None }),
-                (title, due) => match typed_day(due) {
-                    Some(due) => Ok(Answer::Act { title, due: Some(due) }),
-                    None => Err("Write the date as YYYY-MM-DD, or leave it empty."),
-                },
-            },
-            "expected" => match line(&self.event) {
+            "action" => self.plan(plays, today).map(Answer::Act),
+            "expected" => match one_line(&self.event) {
                 event if event.is_empty() => Err("Write which event you expected."),
                 event => Ok(Answer::Expected { event }),
             },
@@ -229,6 +226,30 @@ impl Sent {
             }
             _ => Err("Press one of the buttons on the page."),
         }
+    }
+
+    fn plan(&self, plays: &[Play], today: NaiveDate) -> Result<Plan, &'static str> {
+        let due = match self.due.trim() {
+            "" => None,
+            due => Some(typed_day(due).ok_or("Write the date as YYYY-MM-DD, or leave it empty.")?),
+        };
+        let suggested = one_line(&self.suggestion);
+        if let Some(play) = plays.iter().find(|play| play.action == suggested) {
+            let due = due.or_else(|| Some(due_by(play, today)));
+            return Ok(Plan {
+                title: play.action.clone(),
+                due,
+                priority: play.priority,
+                owner: Some(play.owner),
+            });
+        }
+        // The playbook may have changed since the page was opened: what was chosen is recorded all the same.
+        let title = if suggested.is_empty() { one_line(&self.action) } else { suggested };
+        if title.is_empty() {
+            return Err("Choose a suggestion, or write what you are doing, in a line without names.");
+        }
+        let priority = Priority::of(&self.priority).unwrap_or(Priority::ImproveResponse);
+        Ok(Plan { title, due, priority, owner: None })
     }
 }
 
@@ -242,7 +263,8 @@ pub(super) async fn answer(
     reader.sent(&form.token)?;
     let geography = geography(&site).await?;
     let alert = find(&site, &reader, &geography, &number).await?;
-    let answer = match form.answer() {
+    let plays = site.engine.suggestions(&alert, &geography).await?;
+    let answer = match form.answer(&plays, site.engine.county.day_of(site.clock.now())) {
         Ok(answer) => answer,
         Err(missing) => {
             let values = context! {
@@ -269,6 +291,28 @@ pub(super) fn own_answer(alert: &Alert, party: &Party) -> &'static str {
         (None, Some(_)) => "acknowledged",
         (None, None) => "nothing",
     }
+}
+
+/// What the form for an action offers: the suggestions that fit the alert, and the priorities.
+pub(super) async fn plan(site: &Site, alert: &Alert, geography: &Geography) -> anyhow::Result<Value> {
+    let today = site.engine.county.day_of(site.clock.now());
+    let plays = site.engine.suggestions(alert, geography).await?;
+    let play = |play: &Play| {
+        context! {
+            action => &play.action,
+            owner => play.owner.label(),
+            priority => play.priority.label().to_lowercase(),
+            due => day(due_by(play, today)),
+        }
+    };
+    Ok(context! { plays => plays.iter().map(play).collect::<Vec<_>>(), priorities => priorities() })
+}
+
+pub(super) fn priorities() -> Vec<Value> {
+    let one = |priority: Priority| {
+        context! { code => priority.code(), label => priority.label(), chosen => priority == Priority::ImproveResponse }
+    };
+    Priority::ALL.into_iter().map(one).collect()
 }
 
 pub(super) fn outcomes() -> Vec<Value> {
@@ -311,9 +355,12 @@ pub(super) async fn answers(site: &Site, alert: &Alert, geography: &Geography) -
         .map(|action| {
             context! {
                 title => action.title,
-                party => action.party.label(geography),
+                party => action.owner.label(geography),
                 at => moment(action.at),
                 due => action.due.map(day),
+                state => action.state.code(),
+                outcome => action.outcome,
+                looked_at => action.looked_at,
             }
         })
         .collect();

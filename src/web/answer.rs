@@ -3,7 +3,7 @@
 
 use super::{
     Site,
-    alerts::{Sent, answers, geography, heading, level, outcomes, own_answer},
+    alerts::{Sent, answers, geography, heading, level, outcomes, own_answer, plan},
     classes::capital,
     error::PageError,
     hotspots::once_in,
@@ -49,7 +49,9 @@ pub(super) async fn press(
     let now = site.clock.now();
     let Some((link, alert)) = site.engine.link(&token, now).await? else { return ended(&site) };
     let who: String = form.who.chars().filter(|letter| !letter.is_control()).take(LONGEST_WHO).collect();
-    let answer = match (who.trim(), form.answer()) {
+    let geography = geography(&site).await?;
+    let plays = site.engine.suggestions(&alert, &geography).await?;
+    let answer = match (who.trim(), form.answer(&plays, site.engine.county.day_of(now))) {
         ("", _) => Err("Write your role or initials, so that others know who answered."),
         (_, answer) => answer,
     };
@@ -107,6 +109,7 @@ async fn page(
         answers => answers(site, alert, &geography).await?,
         own => own_answer(alert, party),
         outcomes => outcomes(),
+        plan => plan(site, alert, &geography).await?,
         action => format!("/answer/{token}"),
         token => site.engine.button(token, &chance, site.clock.now()),
         said => said.map(|(text, _)| text),

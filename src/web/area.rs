@@ -194,7 +194,7 @@ async fn alerts(
         for action in site.engine.store.actions(alert.id).await? {
             actions.push(context! {
                 title => action.title,
-                party => action.party.label(geography),
+                party => action.owner.label(geography),
                 at => day(site.engine.county.day_of(action.at)),
                 due => action.due.map(day),
                 number => &alert.number,

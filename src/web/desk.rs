@@ -57,6 +57,7 @@ impl Desk {
             figures_page => Right::Figures.allows(reader.role),
             may_download => Right::Download.allows(reader.role),
             alerts_page => Right::AlertList.allows(reader.role),
+            actions_page => Right::Actions.allows(reader.role),
             silences_page => Right::Silences.allows(reader.role),
             rules_page => Right::Rules.allows(reader.role),
             imports_page => Right::Imports.allows(reader.role),

@@ -52,6 +52,7 @@ const fn kind_in_words(kind: MessageKind) -> &'static str {
         MessageKind::Alert => "Alert",
         MessageKind::Summary => "Summary of alerts",
         MessageKind::Digest => "Weekly digest",
+        MessageKind::Action => "Overdue actions",
         MessageKind::Data => "Data alert",
     }
 }

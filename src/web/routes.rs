@@ -2,7 +2,7 @@
 //! router is built from it, so that a test which walks the table walks every door.
 
 use super::{
-    Site, accounts, alerts, answer,
+    Site, accounts, actions, alerts, answer,
     api::{self, LARGEST_IMPORT},
     area, audit,
     error::PageError,
@@ -43,6 +43,10 @@ pub(super) enum Right {
     Alert,
     /// To answer an alert.
     Answer,
+    /// The action register of their own areas.
+    Actions,
+    /// To record an action or say what came of it.
+    Act,
     /// To let partners know of an alert of their own areas.
     Release,
     /// To see what quiet was asked for.
@@ -92,8 +96,8 @@ impl Right {
             Self::Open | Self::Link | Self::SignedIn => true,
             Self::Figures => !matches!(role, Role::Admin),
             Self::Download => !matches!(role, Role::Admin | Role::Auditor),
-            Self::Alert | Self::AlertList | Self::Area => is_exact(role),
-            Self::Answer => is_exact(role) && !matches!(role, Role::Auditor),
+            Self::Alert | Self::AlertList | Self::Area | Self::Actions => is_exact(role),
+            Self::Answer | Self::Act => is_exact(role) && !matches!(role, Role::Auditor),
             Self::Silences => Self::Quiet.allows(role) || matches!(role, Role::Auditor),
             Self::Quiet | Self::Release => {
                 matches!(role, Role::CspCoordinator | Role::CspChair | Role::Analyst | Role::HateLead)
@@ -147,7 +151,7 @@ const fn quiet(
 }
 
 /// All of them.
-pub(super) static ROUTES: [Route; 56] = [
+pub(super) static ROUTES: [Route; 59] = [
     seen("/", Right::Figures, "hotspot page", || get(hotspots::page)),
     seen("/hotspots.csv", Right::Download, "download of the hotspot table", || get(hotspot_files::csv)),
     seen("/hotspots.geojson", Right::Download, "download of the hotspot figures", || {
@@ -175,6 +179,9 @@ pub(super) static ROUTES: [Route; 56] = [
     }),
     seen("/alerts/{number}/mail/{part}", Right::Alert, "mail of an alert", || get(alerts::mail)),
     seen("/alerts/{number}/explained", Right::Alert, "explanation of an alert", || get(alerts::explained)),
+    seen("/actions", Right::Actions, "action register", || get(actions::list)),
+    done("/actions", Right::Act, "recording an action", || post(actions::add)),
+    done("/actions/{id}/end", Right::Act, "ending an action", || post(actions::end)),
     seen("/silences", Right::Silences, "silences", || get(silences::list)),
     done("/silences", Right::Quiet, "asking for quiet", || post(silences::ask)),
     done("/silences/{id}/end", Right::Quiet, "ending a silence", || post(silences::end)),

@@ -17,6 +17,7 @@ use tower::ServiceExt;
 use uuid::Uuid;
 
 mod access;
+mod actions;
 mod administration;
 mod api;
 mod audit;

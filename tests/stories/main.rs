@@ -1,6 +1,7 @@
 //! Stories through the public door, on real parts: both databases, real files, a real conversation.
 
 mod access;
+mod actions;
 mod answers;
 mod api;
 mod delivery;

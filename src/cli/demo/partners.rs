@@ -5,8 +5,9 @@
 
 use super::belongs;
 use crate::{
-    model::{Alert, AlertState, Outcome, Party, Role},
+    model::{ActionState, Alert, AlertState, Outcome, Party, Priority, Role},
     stages::{
+        actions::Plan,
         answers::{Answer, Answerer},
         letters::keyed,
         night::{Engine, When},
@@ -40,14 +41,41 @@ pub(super) async fn answer(
             let by = Answerer { who: party.label(&geography), party: party.clone() };
             let at = moment(engine, day, chance(&alert, &party, "minute"));
             engine.answer(&alert.number, &by, &answer, at).await?;
-            let acts = matches!((party.role, &answer), (Role::CspCoordinator, Answer::Act { .. }));
+            let acts = matches!((party.role, &answer), (Role::CspCoordinator, Answer::Act(_)));
             if acts && chance(&alert, &party, "releases") < 0.5 {
                 engine.release(&alert, true, &by.who, at).await?;
             }
         }
     }
+    // Most of what is to be done is done, about when it was to be; a little is dropped, and a little forgotten.
+    for action in engine.store.action_register(when.now).await? {
+        let Some((due, (_, number))) = action.due.zip(action.alert.clone()) else { continue };
+        let Some(alert) = engine.store.alert(&number).await? else { continue };
+        let own = |about: &str| chance(&alert, &action.owner, about);
+        let late = (own("late") * 12.0) as i64 - 8;
+        if own("forgets") < 0.1 || (day - due).num_days() < late {
+            continue;
+        }
+        let (state, outcome) = if own("drops") < 0.1 {
+            (ActionState::Dropped, "Taken up by another action")
+        } else {
+            (
+                ActionState::Done,
+                OUTCOMES[(own("came of it") * OUTCOMES.len() as f64) as usize % OUTCOMES.len()],
+            )
+        };
+        let at = moment(engine, day, own("minute of the end"));
+        engine.end_action(action.id, state, Some(outcome), at).await?;
+    }
     Ok(())
 }
+
+const OUTCOMES: [&str; 4] = [
+    "Residents say that it is calmer; two more reports came in through the centre",
+    "Agreed with the neighbourhood team to go on for another month",
+    "Nobody had heard of more; contact details left with the shops",
+    "Support service in touch with those concerned",
+];
 
 fn decided(
     alert: &Alert,
@@ -65,7 +93,12 @@ fn decided(
         Some(one) if one.until.is_some() => (age >= 2 && chance(alert, party, "acts") < 0.93).then(|| {
             let title =
                 ACTIONS[(chance(alert, party, "action") * ACTIONS.len() as f64) as usize % ACTIONS.len()];
-            Answer::Act { title: title.into(), due: Some(day + Days::new(14)) }
+            Answer::Act(Plan {
+                title: title.into(),
+                due: Some(day + Days::new(14)),
+                priority: Priority::ImproveResponse,
+                owner: None,
+            })
         }),
         Some(_) => {
             let closes = matches!(party.role, Role::CspCoordinator) && chance(alert, party, "closes") < 0.8;

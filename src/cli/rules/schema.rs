@@ -16,15 +16,19 @@ pub(super) struct Args {
     /// The schema of episodes files instead.
     #[arg(long, conflicts_with = "calendar")]
     episodes: bool,
+    /// The schema of playbooks instead.
+    #[arg(long, conflicts_with_all = ["calendar", "episodes"])]
+    playbooks: bool,
     /// A file instead of standard output.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
 pub(super) async fn run(config: &Path, args: &Args) -> Result<()> {
-    let of = match (args.calendar, args.episodes) {
-        (true, _) => SchemaOf::Calendar,
-        (_, true) => SchemaOf::Episodes,
+    let of = match (args.calendar, args.episodes, args.playbooks) {
+        (true, _, _) => SchemaOf::Calendar,
+        (_, true, _) => SchemaOf::Episodes,
+        (_, _, true) => SchemaOf::Playbooks,
         _ => SchemaOf::Rules,
     };
     put(&text(of, &strands(config).await?)?, args.out.as_deref())
@@ -40,6 +44,7 @@ pub(in crate::cli) fn write_schemas(rules: &Path, categories: &Categories) -> Re
     let folders = [
         ("calendar", "event.schema.json", SchemaOf::Calendar),
         ("episodes", "episode.schema.json", SchemaOf::Episodes),
+        ("playbooks", "play.schema.json", SchemaOf::Playbooks),
     ];
     for (folder, file, of) in folders {
         let folder = rules.join(folder);

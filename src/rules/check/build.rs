@@ -3,16 +3,17 @@
 use super::{
     File, Value,
     values::{
-        Lookup, budget, date, days, flag, get, level, number, once_in, percent, points, role, text_of, texts,
-        whole, wholes,
+        Lookup, budget, date, days, flag, get, level, number, once_in, percent, points, role, signal,
+        text_of, texts, whole, wholes,
     },
 };
 use crate::{
     import::hex,
-    model::{AreaKind, AreaRef, CategorySet, Effect, Period, Precision, Role, Window},
+    model::{AreaKind, AreaRef, CategorySet, Effect, Period, Precision, Priority, Role, Window},
     rules::{
         Areas, CalendarUse, CategoryChoice, Detector, Episode, Event, EventKind, FOLLOW_UP_DAYS, Into,
-        Override, RepeatOf, Rule, Same, Status, TellAgain, TestCase, TestIncident, Where, fields::DETECTORS,
+        Override, Play, RepeatOf, Rule, Same, Status, TellAgain, TestCase, TestIncident, Where,
+        fields::DETECTORS,
     },
 };
 use sha2::{Digest, Sha256};
@@ -207,6 +208,19 @@ impl File<'_> {
             peak: table.get("peak").and_then(date).unwrap_or(window.first),
             areas: self.areas_of(table),
             categories: self.categories_of(table),
+        })
+    }
+
+    /// An entry of a playbook.
+    pub(super) fn play(&self, table: &Table<'_>) -> Option<Play> {
+        Some(Play {
+            action: text_of(table, "", "action")?.to_owned(),
+            signals: texts(table, "", "signals").filter_map(signal).collect(),
+            categories: self.categories_of(table),
+            csps: self.areas_of(table).into_iter().map(|csp| csp.code).collect(),
+            priority: Priority::of(text_of(table, "", "priority")?)?,
+            owner: text_of(table, "", "owner").and_then(role)?,
+            due_within_days: text_of(table, "", "due_within").and_then(days)?,
         })
     }
 

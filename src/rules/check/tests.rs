@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+mod playbooks;
 mod told;
 
 fn day(text: &str) -> chrono::NaiveDate {

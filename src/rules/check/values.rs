@@ -1,7 +1,7 @@
 //! Values as they stand in a rule file: looked up, and turned into what they mean.
 
 use super::{Known, Value};
-use crate::model::{AlertLevel, AreaKind, Role};
+use crate::model::{AlertLevel, AreaKind, Role, SignalKind};
 use chrono::NaiveDate;
 use toml::de::DeTable;
 
@@ -143,6 +143,20 @@ pub(super) fn role(text: &str) -> Option<Role> {
         "neighbourhood commander" => Role::NpaCommander,
         "hate lead" => Role::HateLead,
         other => other.parse().ok()?,
+    })
+}
+
+/// The kind of signal that a section finds.
+pub(super) fn signal(section: &str) -> Option<SignalKind> {
+    Some(match section {
+        "spike" => SignalKind::Spike,
+        "cluster" => SignalKind::Cluster,
+        "repeat" => SignalKind::Repeat,
+        "drop" => SignalKind::Drop,
+        "share" => SignalKind::Share,
+        "spread" => SignalKind::Spread,
+        "combine" => SignalKind::Combine,
+        _ => return None,
     })
 }
 

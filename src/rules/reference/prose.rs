@@ -97,6 +97,12 @@ pub(super) const EPISODES: &str = r"
 Files in `rules/episodes/` say what really happened in the past, as people know it now. `tension-watch rules try` measures against them how many days before the peak a rule would have warned. Each entry begins with `[[episode]]`.
 ";
 
+pub(super) const PLAYBOOKS: &str = r"
+## Playbooks
+
+Files in `rules/playbooks/` say what a partnership usually does about a kind of signal. What fits an alert stands on its page and in its answer form: one press records it in the action register. Each entry begins with `[[play]]`.
+";
+
 pub(super) const TESTS: &str = r"
 ## Tests
 
