@@ -219,7 +219,7 @@ async fn load(store: &Store, day: NaiveDate) -> Result<Boundaries> {
 /// A grid around the middle of outlines that are all in degrees.
 fn centre(outlines: &[Boundary]) -> Option<TransverseMercator> {
     let boxes = outlines.iter().filter(|ward| !ward.in_metres).filter_map(|ward| ward.shape.bounding_rect());
-    let middles: Vec<geo::Coord> = boxes.map(|one| one.center()).collect();
+    let middles: Vec<geo::Coord> = boxes.map(geo::Rect::center).collect();
     if middles.is_empty() || middles.len() < outlines.len() {
         return None;
     }

@@ -25,7 +25,7 @@ const CONNECTIONS: usize = 512;
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// How often it is seen to that what the hotspot page shows at first is there.
-const PREPARED_EVERY: Duration = Duration::from_secs(60);
+const PREPARED_EVERY: Duration = Duration::from_mins(1);
 
 /// Serves the site until `stopped` is done, then lets answers under way finish.
 ///

@@ -156,6 +156,7 @@ async fn coordinator(client: &Client, site: &str, look_of: &str, link: &str) {
     press(client, "tbody a", ".facts").await;
     accessible(client, "alert").await;
     picture(client, &format!("{look_of}-alert")).await;
+    actions(client, site, look_of).await;
     look(client, &format!("{site}/silences"), &format!("{look_of}-silences")).await;
     client.find(Locator::Id("reason")).await.unwrap().send_keys("a march that was announced").await.unwrap();
     // Quiet is asked for from today on, whatever day the county's clock shows.
@@ -165,6 +166,28 @@ async fn coordinator(client: &Client, site: &str, look_of: &str, link: &str) {
     accessible(client, "silence, shown before it is kept").await;
     picture(client, &format!("{look_of}-silence-shown")).await;
     sign_out(client).await;
+}
+
+/// The form of an alert with its suggestions; then the register, to which something is added and in which it ends.
+async fn actions(client: &Client, site: &str, look_of: &str) {
+    client
+        .execute("document.querySelectorAll('.panel details').forEach(part => part.open = true)", vec![])
+        .await
+        .unwrap();
+    accessible(client, "alert with its forms").await;
+    picture(client, &format!("{look_of}-alert-forms")).await;
+    client.goto(&format!("{site}/actions")).await.unwrap();
+    client.find(Locator::Id("action")).await.unwrap().send_keys("A talk at the college").await.unwrap();
+    let due = "document.getElementById('due').valueAsDate = new Date(Date.now() + 10 * 86400e3)";
+    client.execute(due, vec![]).await.unwrap();
+    let recorded = "document.body.innerText.split('A talk at the college').length";
+    let before = client.execute(&format!("return {recorded}"), vec![]).await.unwrap();
+    press(client, ".panel form[action='/actions'] button", "table.register").await;
+    let after = client.execute(&format!("return {recorded}"), vec![]).await.unwrap();
+    assert!(after.as_u64() > before.as_u64(), "{before} {after}");
+    client.execute("document.querySelector('table.register details').open = true", vec![]).await.unwrap();
+    accessible(client, "action register").await;
+    picture(client, &format!("{look_of}-actions")).await;
 }
 
 async fn analyst(client: &Client, site: &str, look_of: &str) {
@@ -186,6 +209,15 @@ async fn analyst(client: &Client, site: &str, look_of: &str) {
     assert_ne!(client.current_url().await.unwrap(), now);
     assert_eq!(client.find_all(Locator::Css("tbody tr")).await.unwrap().len(), 176);
     accessible(client, "hotspots a week earlier").await;
+    for step in ["closer", "further", "closer", "all"] {
+        client
+            .find(Locator::Css(&format!("#zoom button[value={step}]")))
+            .await
+            .unwrap()
+            .click()
+            .await
+            .unwrap();
+    }
     press(client, "#hexagons", "#map[data-drawn]:not([data-drawn='0'])").await;
     picture(client, &format!("{look_of}-hexagons")).await;
 
