@@ -58,6 +58,9 @@ pub struct Config {
     /// Files that arrive.
     #[serde(default)]
     pub import: ImportConfig,
+    /// What the boards read.
+    #[serde(default)]
+    pub report: ReportConfig,
     /// How messages leave.
     pub mail: MailConfig,
     /// The folder of the file itself.
@@ -107,6 +110,16 @@ impl Default for RulesConfig {
     fn default() -> Self {
         Self { folder: "rules".into() }
     }
+}
+
+/// What the boards read.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReportConfig {
+    /// The browser that prints PDF; without it Chromium is looked for on the PATH.
+    pub browser: Option<PathBuf>,
+    /// The terms that figures are counted by; without it those that come with the program.
+    pub definitions: Option<PathBuf>,
 }
 
 /// When the engine runs.

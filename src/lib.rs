@@ -17,6 +17,7 @@ pub use middle::{
 };
 
 pub mod mail;
+pub mod report;
 pub mod web;
 pub mod store;
 pub mod config;

@@ -11,6 +11,7 @@
 mod answers;
 mod growth;
 mod life;
+mod register;
 mod routing;
 mod silences;
 mod working_days;
@@ -21,6 +22,7 @@ pub use answers::{
 };
 pub use growth::{Growth, growth};
 pub use life::{CLOSES_AFTER, EASES_AFTER, Event, Judged, Notice, NoticeKind, Step, numbers_wanted, step};
+pub use register::{acted, is_unanswered};
 pub use routing::{Gap, Recipient, Route, gaps, role_in_words, route};
 pub use silences::{covers, silenced};
 pub use working_days::WorkingDays;

@@ -19,6 +19,7 @@ mod locate;
 mod outbox;
 mod picture;
 mod progress;
+mod report;
 mod rules;
 mod run;
 mod serve;
@@ -58,6 +59,8 @@ enum Command {
     Rules(rules::Args),
     /// Alerts: list them, show one, answer it, look at its mail.
     Alert(alert::Args),
+    /// Reports for the boards: a quarter of the county or of a partnership.
+    Report(report::Args),
     /// Ask for quiet about a rule, an area or a category, for a while.
     Silence(silence::Args),
     /// Check that every ward has somebody who is told.
@@ -100,6 +103,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Import(args) => wait(import::run(config, args)),
         Command::Rules(args) => wait(rules::run(config, args)),
         Command::Alert(args) => wait(alert::run(config, args)),
+        Command::Report(args) => wait(report::run(config, args)),
         Command::Silence(args) => wait(silence::run(config, args)),
         Command::Directory(args) => wait(directory::run(config, args)),
         Command::Outbox(args) => wait(outbox::run(config, args)),

@@ -49,6 +49,7 @@ pub(super) async fn serve(site: Site, synthetic: bool, demo_accounts: Vec<(Strin
     let pages = crate::web::Site::new(&engine, site.config.site.address.clone(), demo_accounts)?
         .behind(&site.config.site.trusted_proxies)
         .signing_in_by(provider.clone())
+        .defining(super::report::terms(&site)?)
         .reading(mappings(&site));
     // One that can't be read is told by the engine; pages go on.
     let pages = match site.schedule(&engine.county) {

@@ -160,6 +160,17 @@ impl Geography {
         self.areas.get(&(kind, code.to_owned()))
     }
 
+    /// The wards of an area, by code; all of the county's without one.
+    #[must_use]
+    pub fn wards_in(&self, area: Option<&AreaRef>) -> Vec<String> {
+        let codes = |kind, code: &str| self.wards_of(kind, code).map(|ward| ward.code.clone()).collect();
+        match area {
+            Some(AreaRef { kind: AreaKind::Ward, code }) => vec![code.clone()],
+            Some(area) => codes(area.kind, &area.code),
+            None => self.of_kind(AreaKind::Ward).map(|ward| ward.code.clone()).collect(),
+        }
+    }
+
     /// The areas of a kind that a ward belongs to, in the order of the links.
     pub fn above<'a>(&'a self, ward: &str, kind: AreaKind) -> impl Iterator<Item = &'a Area> + use<'a> {
         self.above

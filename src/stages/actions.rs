@@ -11,8 +11,8 @@ use crate::{
     detect::{Past, before_and_after},
     mail::{Note, NoteLine, NoteSection},
     model::{
-        Action, ActionState, Alert, AlertState, AreaKind, AreaRef, CategorySet, Geography, Mailbox, Outcome,
-        Party, Priority, Role, Subject, Window,
+        Action, ActionState, Alert, AreaKind, AreaRef, CategorySet, Geography, Mailbox, Party, Priority,
+        Role, Subject, Window,
     },
     rules::Play,
     store::MessageKind,
@@ -28,6 +28,9 @@ pub const LONGEST_ACTION: usize = 200;
 
 /// An area is looked at again so many days after an action, against as many before.
 const LOOKED_AFTER: u32 = 28;
+
+/// What can't be told by then, because reports still do not arrive, is not told any more.
+const LOOKED_UNTIL: u64 = 120;
 
 /// Windows of that length whose spread says how much counts vary there: two years.
 const WINDOWS: usize = 26;
@@ -129,33 +132,6 @@ fn area_of(alert: &Alert, geography: &Geography) -> Option<AreaRef> {
     }
 }
 
-/// The wards of an area; all of the county without one.
-#[must_use]
-pub fn wards_of(area: Option<&AreaRef>, geography: &Geography) -> Vec<String> {
-    let of = |kind: AreaKind, code: &str| -> Vec<String> {
-        geography.wards_of(kind, code).map(|ward| ward.code.clone()).collect()
-    };
-    match area {
-        Some(AreaRef { kind: AreaKind::Ward, code }) => vec![code.clone()],
-        Some(area) => of(area.kind, &area.code),
-        None => geography.of_kind(AreaKind::Ward).map(|ward| ward.code.clone()).collect(),
-    }
-}
-
-/// Whether an alert is over although nobody recorded an action or said that there was nothing in it. `acted` are the alerts
-/// with an action.
-#[must_use]
-pub fn is_unanswered(alert: &Alert, acted: &[Uuid]) -> bool {
-    let nothing_in_it = alert.closing.as_ref().is_some_and(|closing| {
-        matches!(closing.outcome, Outcome::FalseAlarm | Outcome::Duplicate | Outcome::DataError)
-    });
-    alert.state == AlertState::Closed
-        && alert.told.is_some()
-        && !nothing_in_it
-        && alert.expected_event.is_none()
-        && !acted.contains(&alert.id)
-}
-
 impl Engine {
     /// What the playbooks suggest about an alert.
     ///
@@ -187,7 +163,7 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<Action> {
         let geography = self.county.geography(self.county.day_of(now))?;
-        let owner = plan.owner_at(&wards_of(area.as_ref(), &geography), &by.party, &geography);
+        let owner = plan.owner_at(&geography.wards_in(area.as_ref()), &by.party, &geography);
         let action = plan.action(None, owner, area, &by.who, now);
         let mut tx = self.store.begin().await?;
         tx.add_action(&action).await.context("keeping an action")?;
@@ -286,8 +262,7 @@ impl Engine {
     /// When the store fails.
     pub(super) async fn look_again(&self, seen: &Seen, when: When) -> Result<usize> {
         let days = Days::new(u64::from(LOOKED_AFTER));
-        // Those that ended this year; older ones have been looked at, or never will be.
-        let since = self.county.start_of(when.night - Days::new(365));
+        let since = self.county.start_of(when.night - Days::new(LOOKED_UNTIL));
         let actions = self.store.action_register(since).await.context("loading the action register")?;
         let mut looked = 0;
         for action in actions {
@@ -298,11 +273,9 @@ impl Engine {
             if action.looked_at.is_some() || last > when.night {
                 continue;
             }
-            let words = match &action.area {
-                Some(area) => self.after(seen, when, area, &action, done)?,
-                None => None,
-            };
-            let words = words.unwrap_or_else(|| "There is too little history to compare with.".to_owned());
+            // Without a figure of those days it is tried again the next night.
+            let Some(area) = &action.area else { continue };
+            let Some(words) = self.after(seen, when, area, &action, done)? else { continue };
             let mut tx = self.store.begin().await?;
             tx.action_looked_at(action.id, &words).await.context("keeping the second look")?;
             tx.commit().await.context("keeping the second look")?;
@@ -341,7 +314,7 @@ impl Engine {
 fn hears_of(to: &Mailbox, action: &Action, geography: &Geography) -> bool {
     let owner = to.role == action.owner.role && to.area == action.owner.area;
     let in_csp = || {
-        let wards = wards_of(action.area.as_ref(), geography);
+        let wards = geography.wards_in(action.area.as_ref());
         let Some(area) = &to.area else { return false };
         wards.iter().any(|ward| geography.lies_in(ward, area))
     };
@@ -402,10 +375,4 @@ fn spread(others: &[Past]) -> Option<f64> {
 #[must_use]
 pub fn due_by(play: &Play, today: NaiveDate) -> NaiveDate {
     today + Days::new(u64::from(play.due_within_days))
-}
-
-/// The alerts that have an action.
-#[must_use]
-pub fn acted(actions: &[Action]) -> Vec<Uuid> {
-    actions.iter().filter_map(|action| action.alert.as_ref().map(|alert| alert.0)).collect()
 }

@@ -149,6 +149,19 @@ impl County {
         Ok(found)
     }
 
+    /// Areas that began or ended between two days, both included, with the day: boundaries that changed.
+    #[must_use]
+    pub fn changed_between(&self, first: NaiveDate, last: NaiveDate) -> Vec<(String, NaiveDate)> {
+        let within = |day: NaiveDate| (first..=last).contains(&day);
+        let changes = self.areas.iter().flat_map(|area| {
+            [Some(area.valid_from), area.valid_to].into_iter().flatten().map(|day| (area.name.clone(), day))
+        });
+        let mut changes: Vec<(String, NaiveDate)> = changes.filter(|(_, day)| within(*day)).collect();
+        changes.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+        changes.dedup();
+        changes
+    }
+
     /// The last day up to `day` on which areas of any kind changed: the same answer means the same [`County::geography`].
     pub(super) fn areas_since(&self, day: NaiveDate) -> NaiveDate {
         let changes = self.areas.iter().flat_map(|area| [Some(area.valid_from), area.valid_to]).flatten();

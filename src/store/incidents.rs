@@ -8,6 +8,11 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 statements! {
+    /// Incidents of a time by what was known of them; each once, though it has several versions.
+    QUALITY = "SELECT COUNT(DISTINCT id), COUNT(DISTINCT CASE WHEN class = 'crime' THEN id END),
+            COUNT(DISTINCT CASE WHEN ward IS NULL THEN id END), COUNT(DISTINCT CASE WHEN status = 'reclassified' THEN id END),
+            COUNT(DISTINCT CASE WHEN status = 'withdrawn' THEN id END)
+        FROM incident WHERE occurred_from >= $1 AND occurred_from < $2 AND known_at < $3";
     REFERENCES = "SELECT DISTINCT id, reference FROM incident";
     AROUND = "SELECT id, known_at, source, reference, class, status, categories, occurred_from, occurred_to,
             recorded_at, lon, lat, easting, northing, precision, ward, channel, offence, repeat_key
@@ -229,6 +234,22 @@ impl Store {
     pub async fn has_another_source(&self, source: &str) -> Result<bool> {
         let other: Option<String> = on!(Self, self, pool => sqlx::query_scalar(ANOTHER_SOURCE).bind(source).fetch_optional(pool).await?);
         Ok(other.is_some())
+    }
+
+    /// How many incidents began between two instants as known before a third, and of those at any time: crimes, without a ward,
+    /// reclassified, taken back.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreError`] says.
+    pub async fn record_quality(
+        &self,
+        (from, to): (DateTime<Utc>, DateTime<Utc>),
+        instant: DateTime<Utc>,
+    ) -> Result<(i64, i64, i64, i64, i64)> {
+        Ok(
+            on!(Self, self, pool => sqlx::query_as(QUALITY).bind(from).bind(to).bind(instant).fetch_one(pool).await?),
+        )
     }
 
     /// When the latest version known before `instant` became known: how fresh the data are.

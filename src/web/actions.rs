@@ -10,9 +10,10 @@ use super::{
     routes::Right,
 };
 use crate::{
+    alerts::{acted, is_unanswered},
     model::{Action, ActionState, AreaKind, AreaRef, Geography, Priority, Role},
     stages::{
-        actions::{Plan, acted, is_unanswered, one_line, wards_of},
+        actions::{Plan, one_line},
         answers::Answerer,
     },
 };
@@ -171,13 +172,13 @@ async fn unanswered(site: &Site, sight: &Sight, since: DateTime<Utc>) -> Result<
 fn may_see(reader: &Reader, sight: &Sight, action: &Action, geography: &Geography) -> bool {
     action.owner == reader.party()
         || *sight == Sight::Everything
-        || action.area.is_some() && sight.of_any(&wards_of(action.area.as_ref(), geography))
+        || action.area.is_some() && sight.of_any(&geography.wards_in(action.area.as_ref()))
 }
 
 /// Those responsible for all of its wards, and whoever does it.
 fn may_end(reader: &Reader, sight: &Sight, action: &Action, geography: &Geography) -> bool {
     Right::Act.allows(reader.role)
-        && (action.owner == reader.party() || sight.of_all(&wards_of(action.area.as_ref(), geography)))
+        && (action.owner == reader.party() || sight.of_all(&geography.wards_in(action.area.as_ref())))
 }
 
 /// Records an action that answers no alert.
@@ -192,7 +193,7 @@ pub(super) async fn add(
         Some((kind, code)) => {
             let area =
                 AreaRef { kind: kind.parse().map_err(|_| PageError::NotFound)?, code: code.to_owned() };
-            let wards = wards_of(Some(&area), &geography);
+            let wards = geography.wards_in(Some(&area));
             // What a reader does not see is not theirs to act in.
             if wards.is_empty() || !reader.sight(&geography).of_all(&wards) {
                 return Err(PageError::NotFound);

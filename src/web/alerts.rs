@@ -269,7 +269,7 @@ pub(super) async fn answer(
         Err(missing) => {
             let values = context! {
                 ..frame(&site, &reader),
-                ..context! { heading => "Something is missing", missing, back => format!("/alerts/{}", alert.number) },
+                ..context! { heading => "Something is missing", missing => format!("{missing} Nothing has changed."), back => format!("/alerts/{}", alert.number) },
             };
             let page = Html(site.render("missing.html", values)?);
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());

@@ -36,6 +36,7 @@ mod outbox;
 mod password;
 mod published;
 mod published_area;
+mod reports;
 mod reader;
 mod routes;
 mod rules;
@@ -64,6 +65,7 @@ use crate::{
     clock::{Clock, SystemClock},
     import::Mapping,
     model::Alert,
+    report::{Definition, NoReport, Quarter, Report, SHIPPED_DEFINITIONS, definitions},
     schedule::Schedule,
     stages::{
         county::Outlines,
@@ -99,7 +101,7 @@ use tower_http::{
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 use uuid::Uuid;
 
-const TEMPLATES: [(&str, &str); 27] = [
+const TEMPLATES: [(&str, &str); 28] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("sign_in.html", include_str!("templates/sign_in.html")),
     ("hotspots.html", include_str!("templates/hotspots.html")),
@@ -120,6 +122,7 @@ const TEMPLATES: [(&str, &str); 27] = [
     ("outbox.html", include_str!("templates/outbox.html")),
     ("published.html", include_str!("templates/published.html")),
     ("published_area.html", include_str!("templates/published_area.html")),
+    ("reports.html", include_str!("templates/reports.html")),
     ("rule.html", include_str!("templates/rule.html")),
     ("rules.html", include_str!("templates/rules.html")),
     ("runs.html", include_str!("templates/runs.html")),
@@ -144,6 +147,9 @@ const KEPT_PLACES: usize = 16;
 /// Of where the reports of clusters lie.
 const KEPT_CLUSTERS: usize = 256;
 
+/// Of quarterly reports: two quarters of every partnership.
+const KEPT_REPORTS: usize = 20;
+
 /// What the pages stand on.
 pub struct Site {
     engine: Arc<Engine>,
@@ -163,6 +169,10 @@ pub struct Site {
     places: Kept<Question, Vec<Spot>>,
     /// Where the reports of clusters lie, by alert, its last night and the instant as known on.
     clusters: Kept<(Uuid, NaiveDate, DateTime<Utc>), Vec<Spot>>,
+    /// Reports, by quarter, partnership and the instant as of.
+    reports: Kept<(Quarter, String, DateTime<Utc>), Result<Report, NoReport>>,
+    /// The terms that reports are counted by.
+    definitions: Vec<Definition>,
     turns: Turns,
     audit: Arc<audit::Waiting>,
     /// When the engine looks each night; without it no rule can be tried over past nights.
@@ -204,6 +214,8 @@ impl Site {
             rows: Kept::new(KEPT),
             places: Kept::new(KEPT_PLACES),
             clusters: Kept::new(KEPT_CLUSTERS),
+            reports: Kept::new(KEPT_REPORTS),
+            definitions: definitions(SHIPPED_DEFINITIONS)?,
             turns: Turns::default(),
             audit: Arc::default(),
             nightly: None,
@@ -225,6 +237,13 @@ impl Site {
     #[must_use]
     pub fn signing_in_by(mut self, provider: Option<Arc<Provider>>) -> Self {
         self.provider = provider;
+        self
+    }
+
+    /// Reports say that figures are counted by these terms.
+    #[must_use]
+    pub fn defining(mut self, definitions: Vec<Definition>) -> Self {
+        self.definitions = definitions;
         self
     }
 

@@ -8,7 +8,7 @@ use super::{
     error::PageError,
     health, hotspot_files, hotspots, imports, map, oidc, outbox, published, published_area,
     reader::Reader,
-    rules, runs, sign_in, silences, tokens, trial,
+    reports, rules, runs, sign_in, silences, tokens, trial,
 };
 use crate::model::{Role, Scope};
 use axum::{
@@ -47,6 +47,8 @@ pub(super) enum Right {
     Actions,
     /// To record an action or say what came of it.
     Act,
+    /// Quarterly reports.
+    Reports,
     /// To let partners know of an alert of their own areas.
     Release,
     /// To see what quiet was asked for.
@@ -108,6 +110,7 @@ impl Right {
             Self::Runs | Self::Outbox => matches!(role, Role::Analyst | Role::Auditor | Role::Admin),
             Self::SendAgain => matches!(role, Role::Analyst | Role::Admin),
             Self::Audit => matches!(role, Role::Auditor | Role::Admin),
+            Self::Reports => is_exact(role) || matches!(role, Role::Sog | Role::Spb),
             Self::Token(_) => false,
         }
     }
@@ -151,7 +154,7 @@ const fn quiet(
 }
 
 /// All of them.
-pub(super) static ROUTES: [Route; 59] = [
+pub(super) static ROUTES: [Route; 61] = [
     seen("/", Right::Figures, "hotspot page", || get(hotspots::page)),
     seen("/hotspots.csv", Right::Download, "download of the hotspot table", || get(hotspot_files::csv)),
     seen("/hotspots.geojson", Right::Download, "download of the hotspot figures", || {
@@ -182,6 +185,8 @@ pub(super) static ROUTES: [Route; 59] = [
     seen("/actions", Right::Actions, "action register", || get(actions::list)),
     done("/actions", Right::Act, "recording an action", || post(actions::add)),
     done("/actions/{id}/end", Right::Act, "ending an action", || post(actions::end)),
+    seen("/reports", Right::Reports, "list of reports", || get(reports::list)),
+    seen("/reports/{quarter}", Right::Reports, "quarterly report", || get(reports::page)),
     seen("/silences", Right::Silences, "silences", || get(silences::list)),
     done("/silences", Right::Quiet, "asking for quiet", || post(silences::ask)),
     done("/silences/{id}/end", Right::Quiet, "ending a silence", || post(silences::end)),

@@ -6,13 +6,30 @@ use crate::{
     nights::{county, incidents, night, read, rules, shipped},
     support::{at, day, stores},
 };
+use chrono::Days;
+use std::fmt::Write;
 use tension_watch::{
+    alerts::{acted, is_unanswered},
     model::{ActionState, AreaKind, Priority, Role},
     stages::{
-        actions::{Plan, acted, due_by, is_unanswered},
+        actions::{Plan, due_by},
         answers::{Answer, Answerer},
     },
+    synth::llr,
 };
+
+/// Reports go on after June, one every other day, away from where the action is.
+fn later() -> String {
+    let mut text = "reference,known_at,class,status,categories,occurred_from,easting,northing\n".to_owned();
+    let ward = &llr::wards()[5];
+    for n in 0..19_u64 {
+        let on = day("2026-06-30") + Days::new(2 * n);
+        let (east, north) = (ward.centre.0 as u64 + 11 * n, ward.centre.1 as u64);
+        let known = on + Days::new(1);
+        let _ = writeln!(text, "L{n},{known}T02:00:00Z,crime,confirmed,race,{on},{east},{north}");
+    }
+    text
+}
 
 #[tokio::test]
 async fn an_action_is_suggested_recorded_chased_ended_and_its_area_looked_at_again() {
@@ -96,6 +113,7 @@ async fn an_action_is_suggested_recorded_chased_ended_and_its_area_looked_at_aga
         assert!(engine.end_action(own.id, ActionState::Done, Some("calmer"), done).await.unwrap());
         assert!(!engine.end_action(own.id, ActionState::Dropped, None, done).await.unwrap());
         assert!(engine.end_action(police.id, ActionState::Dropped, Some("no staff"), done).await.unwrap());
+        read(&engine, &later(), "2026-08-06T03:00:00Z").await;
         night(&engine, &rules, "2026-08-04").await;
         assert_eq!(store.action(own.id).await.unwrap().unwrap().looked_at, None, "27 days after");
         night(&engine, &rules, "2026-08-05").await;

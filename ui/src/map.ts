@@ -128,7 +128,7 @@ class Wards {
     holder.hidden = false;
     holder.parentElement?.classList.add("live"); // the server's picture is kept for printing
     holder.setAttribute("aria-hidden", "true"); // the table carries the content
-    this.map = L.map(holder, { renderer: L.canvas(), zoomSnap: 0.25, keyboard: false, attributionControl: false, zoomControl: false, dragging: false, scrollWheelZoom: false, doubleClickZoom: false, boxZoom: false });
+    this.map = L.map(holder, { renderer: L.canvas(), zoomSnap: 0.25, keyboard: false, attributionControl: false, zoomControl: false, zoomAnimation: false, dragging: false, scrollWheelZoom: false, doubleClickZoom: false, boxZoom: false });
     // Holes are rings like others: what is filled is what an odd number of rings surrounds.
     wards.forEach((rings, code) => this.layers.set(code, L.polygon(rings, { fillRule: "evenodd" }).on("click", (click) => this.pick(code, click.latlng))));
     const all = L.featureGroup([...this.layers.values()]);

@@ -73,6 +73,7 @@ fn address(route: &Route, silence: Uuid) -> String {
         .replace("{area}/{code}", "ward/E05010461")
         .replace("{kind}/{code}", "ward/E05010461")
         .replace("{id}", &id)
+        .replace("{quarter}", "2026Q2")
         .replace("{which}", "failed")
         .replace("{token}", LINK)
         .replace("{file}", "site.css")
@@ -124,6 +125,7 @@ fn expected(method: &Method, path: &str) -> Vec<Role> {
         ("POST", "/alerts/{number}/answer" | "/actions" | "/actions/{id}/end") => {
             without(exact, Role::Auditor)
         }
+        ("GET", "/reports" | "/reports/{quarter}") => with(&[Role::Sog, Role::Spb]),
         ("GET", "/silences") => silences,
         ("POST", "/silences" | "/silences/{id}/end" | "/alerts/{number}/release") => {
             without(silences, Role::Auditor)

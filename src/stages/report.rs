@@ -1,0 +1,152 @@
+//! The quarterly report: what it needs, loaded.
+
+use super::{figures::Question, night::Engine, rules::checked_apart};
+use crate::{
+    model::{Action, ActionState, Alert, AlertState, AreaKind},
+    publish::Span,
+    report::{Definition, Inputs, NoReport, Quality, Quarter, Report, Whom, reach},
+    rules::Event,
+    store::PublishedStore,
+};
+use anyhow::{Context, Result};
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use std::sync::Arc;
+
+/// Days after which it is looked how many reports are known.
+const LATEST: u32 = 90;
+
+/// Alerts that are looked through, the latest first: many times as many as a county has in years.
+const ALERTS: i64 = 20_000;
+
+/// An alert without what was said of it from an instant on.
+fn alert_as_of(alert: &mut Alert, as_of: DateTime<Utc>) {
+    if alert.state == AlertState::Closed && alert.changed_at >= as_of {
+        alert.state = AlertState::Open;
+    }
+    alert.closing = alert.closing.take().filter(|closing| closing.at < as_of);
+    alert.acknowledged.retain(|one| one.at < as_of);
+}
+
+/// An action that had not ended by an instant.
+fn action_as_of(action: &mut Action, as_of: DateTime<Utc>) {
+    if action.ended_at.is_some_and(|at| at >= as_of) {
+        (action.state, action.ended_at, action.outcome) = (ActionState::Open, None, None);
+    }
+}
+
+impl Engine {
+    /// The report of a quarter as of an instant: publications, alerts, actions and records of before it. An error of the inner
+    /// kind is the caller's to mend.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub async fn quarter(
+        self: &Arc<Self>,
+        quarter: Quarter,
+        whom: Whom,
+        definitions: Vec<Definition>,
+        as_of: DateTime<Utc>,
+    ) -> Result<Result<Report, NoReport>> {
+        let needed = reach(quarter);
+        let published = PublishedStore::new(self.store.clone());
+        let mut weeks = published
+            .publications(Span::Week, (needed.first, needed.last))
+            .await
+            .context("loading what is published")?;
+        weeks.retain(|week| week.as_known_on <= as_of);
+        // Of a quarter before everything that is published it is told where that begins.
+        if weeks.is_empty()
+            && let Some((_, last)) = published.reach(Span::Week).await?
+        {
+            weeks = published.publications(Span::Week, (NaiveDate::MIN, last)).await?;
+        }
+        let days = quarter.days();
+        let last = weeks.iter().map(|week| week.window.last).filter(|last| *last <= days.last).max();
+        let geography = self.county.geography(last.unwrap_or(days.last).min(self.county.day_of(as_of)))?;
+        let mut alerts = self.store.alerts(ALERTS).await.context("loading the alerts")?;
+        alerts.iter_mut().for_each(|alert| alert_as_of(alert, as_of));
+        let mut actions = self.store.actions_before(as_of).await.context("loading the actions")?;
+        actions.iter_mut().for_each(|action| action_as_of(action, as_of));
+        let events = self.events(days.last).await?;
+        let quality = self.quality(quarter, as_of).await?;
+        let changed_areas = self.county.changed_between(days.first, days.last);
+        let pack = &self.county.pack;
+        let inputs = Inputs {
+            quarter,
+            whom,
+            pack,
+            geography: &geography,
+            changed_areas,
+            weeks,
+            alerts,
+            actions,
+            events: &events,
+            quality,
+            definitions,
+            as_of,
+        };
+        Ok(Report::of(&inputs))
+    }
+
+    /// The calendar of the rules in force.
+    async fn events(&self, day: NaiveDate) -> Result<Vec<Event>> {
+        let saved = self.store.last_rules().await.context("loading the rules")?;
+        let Some(saved) = saved else { return Ok(Vec::new()) };
+        let own = saved.files.into_iter().filter(|(name, _)| name.starts_with("calendar/")).collect();
+        Ok(checked_apart(own, &self.county, day).await?.calendar.events)
+    }
+
+    async fn quality(self: &Arc<Self>, quarter: Quarter, as_of: DateTime<Utc>) -> Result<Quality> {
+        let days = quarter.days();
+        let between = (self.county.start_of(days.first), self.county.start_of(days.last + Days::new(1)));
+        let counted = self.store.record_quality(between, as_of).await.context("counting records")?;
+        let many = |count: i64| u64::try_from(count).unwrap_or_default();
+        let (mut rows, mut rejected) = (0, 0);
+        for import in self.store.imports().await.context("loading the imports")? {
+            if (between.0..between.1).contains(&import.imported_at) && import.imported_at <= as_of {
+                rows += many(import.row_count);
+                rejected += many(import.rejected);
+            }
+        }
+        let (half_known_after, most_known_after) = self.delays(days.last, as_of).await?;
+        Ok(Quality {
+            reports: many(counted.0),
+            crimes: many(counted.1),
+            unlocated: many(counted.2),
+            reclassified: many(counted.3),
+            withdrawn: many(counted.4),
+            rows,
+            rejected,
+            half_known_after,
+            most_known_after,
+        })
+    }
+
+    /// After how many days half and nine tenths of reports are known, as the engine has learned it by the quarter's end.
+    async fn delays(
+        self: &Arc<Self>,
+        last: NaiveDate,
+        as_of: DateTime<Utc>,
+    ) -> Result<(Option<u32>, Option<u32>)> {
+        let night = last.min(self.county.day_of(as_of) - Days::new(1));
+        let seen = self.as_known(as_of).await?;
+        let engine = Arc::clone(self);
+        super::county::apart(move || {
+            let question = Question {
+                night,
+                as_known_on: as_of,
+                kind: AreaKind::Whole,
+                category: None,
+                class: None,
+                days: 1,
+            };
+            let geography = engine.county.geography(night)?;
+            let counted = question.counted(&engine, &geography, &seen);
+            let known = counted.completeness();
+            let after = |share: f64| (0..=LATEST).find(|days| known.after(i64::from(*days)) >= share);
+            Ok((after(0.5), after(0.9)))
+        })
+        .await?
+    }
+}
