@@ -13,11 +13,10 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic))]
 
 pub use middle::{
-    alerts, cluster, count, detect, import, locate, model, picture, publish, rules, synth, words,
+    alerts, cluster, count, detect, import, locate, model, picture, publish, report, rules, synth, words,
 };
 
 pub mod mail;
-pub mod report;
 pub mod web;
 pub mod store;
 pub mod config;

@@ -18,5 +18,6 @@ pub mod rules;
 pub mod alerts;
 pub mod publish;
 pub mod picture;
+pub mod report;
 
 pub mod synth;

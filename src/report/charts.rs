@@ -1,6 +1,6 @@
 //! The two charts of a report, as SVG that needs nothing else: titles and descriptions say what they show.
 
-use super::figures::{AreaLine, Control};
+use super::{AreaLine, Control};
 use minijinja::HtmlEscape;
 use std::fmt::Write;
 
@@ -10,6 +10,9 @@ const LEFT: f64 = 52.0;
 const RIGHT: f64 = 16.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 40.0;
+/// A letter's width and a line's height, for names that must not lie on one another.
+const LETTER: f64 = 6.6;
+const LINE: f64 = 13.0;
 
 /// A scale from values to places on a line.
 struct Scale {
@@ -142,10 +145,11 @@ pub(super) fn control_chart(control: &Control, changes: &[(chrono::NaiveDate, St
         let new_year = place == 0
             || control.points[place - 1].0.format("%Y").to_string() != point.0.format("%Y").to_string();
         if new_year && (place == 0 || x.at(day(point.0)) > LEFT + 60.0) {
+            let at = x.at(day(point.0));
+            let class = if at > WIDE - 60.0 { " class=\"end\"" } else { "" };
             let _ = write!(
                 svg,
-                "<text x=\"{:.1}\" y=\"{:.1}\">{}</text>",
-                x.at(day(point.0)) - 4.0,
+                "<text x=\"{at:.1}\" y=\"{:.1}\"{class}>{}</text>",
                 HIGH - BOTTOM + 20.0,
                 point.0.format("%b %Y")
             );
@@ -194,16 +198,29 @@ pub(super) fn funnel_chart(lines: &[AreaLine], county: &AreaLine, own: Option<&s
         y.at(rate[0]),
         y.at(rate[0])
     );
-    for (line, people, rate, _) in &points {
+    let mut names: Vec<(f64, f64, f64)> = Vec::new();
+    for (line, people, rate, _) in &by_size {
         let class = if own == Some(line.code.as_str()) { "now" } else { "past" };
-        let right = x.at(*people) < WIDE * 0.7;
+        let (at, high) = (x.at(*people), y.at(*rate));
+        let right = at < WIDE * 0.7;
+        let long = LETTER * line.name.chars().count() as f64;
+        let (from, to) = if right { (at + 9.0, at + 9.0 + long) } else { (at - 9.0 - long, at - 9.0) };
+        // Beside its dot, or as near to it as no other name stands.
+        let free = |shift: &f64| {
+            let own = high + shift;
+            names
+                .iter()
+                .all(|(first, last, taken)| to < *first || from > *last || (own - taken).abs() >= LINE)
+        };
+        let shift =
+            [0.0, -LINE, LINE, -2.0 * LINE, 2.0 * LINE, -3.0 * LINE, 3.0 * LINE].into_iter().find(free);
+        let text = high + shift.unwrap_or(0.0);
+        names.push((from, to, text));
         let _ = write!(
             svg,
-            "<circle class=\"{class}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"5\"/><text x=\"{:.1}\" y=\"{:.1}\"{}>{}</text>",
-            x.at(*people),
-            y.at(*rate),
-            if right { x.at(*people) + 9.0 } else { x.at(*people) - 9.0 },
-            y.at(*rate) + 4.0,
+            "<circle class=\"{class}\" cx=\"{at:.1}\" cy=\"{high:.1}\" r=\"5\"/><text x=\"{:.1}\" y=\"{:.1}\"{}>{}</text>",
+            if right { from } else { to },
+            text + 4.0,
             if right { "" } else { " class=\"end\"" },
             HtmlEscape(&line.name)
         );

@@ -10,9 +10,6 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
 const PAGE: &str = include_str!("report.html");
 
-/// With fewer records of the quarter than this, shares of them are not told.
-const LEAST_FOR_SHARES: u64 = 100;
-
 /// The report as HTML.
 ///
 /// # Errors
@@ -27,9 +24,7 @@ pub fn html(report: &Report) -> Result<String, minijinja::Error> {
     let lines: Vec<&AreaLine> =
         report.partnerships.iter().chain(&report.others).chain(std::iter::once(&report.total)).collect();
     let quality = &report.quality;
-    let share = |part: u64, of: u64| {
-        if of < LEAST_FOR_SHARES { None } else { Some(format!("{:.0}%", 100.0 * part as f64 / of as f64)) }
-    };
+    let share = |share: Option<u8>| share.map(|share| format!("{share}%"));
     let values = context! {
         marking => "OFFICIAL",
         heading => heading(report),
@@ -65,12 +60,11 @@ pub fn html(report: &Report) -> Result<String, minijinja::Error> {
         quiet => quiet(report),
         sensitivity => sensitivity(own),
         quality => context! {
-            reports => thousands(quality.reports),
-            crimes => share(quality.crimes, quality.reports),
-            unlocated => share(quality.unlocated, quality.reports),
-            reclassified => share(quality.reclassified, quality.reports),
-            withdrawn => share(quality.withdrawn, quality.reports),
-            rejected => share(quality.rejected, quality.rows),
+            crimes => share(quality.crimes),
+            unlocated => share(quality.unlocated),
+            reclassified => share(quality.reclassified),
+            withdrawn => share(quality.withdrawn),
+            rejected => share(quality.rejected),
             half => quality.half_known_after,
             most => quality.most_known_after,
         },
@@ -137,17 +131,25 @@ fn answers(report: &Report) -> Vec<String> {
     if let Some([rate, low, high]) = own.rate {
         said.push(format!("That is {rate:.2} for every 1,000 residents in a year, {low:.2} to {high:.2} with chance and noise."));
     }
-    said.push(match work.raised {
-        0 => "No alert was raised.".to_owned(),
-        raised => format!(
-            "{} raised; of {} with a time to answer, {} acknowledged in time; of {} judged, {} useful.",
-            if raised == 1 { "One alert was".to_owned() } else { format!("{raised} alerts were") },
-            work.asked,
-            were(work.in_time),
-            work.judged,
-            were(work.useful),
-        ),
-    });
+    let raised = match work.raised {
+        0 => "No alert was raised".to_owned(),
+        1 => "One alert was raised".to_owned(),
+        many => format!("{many} alerts were raised"),
+    };
+    let in_time = match (work.asked, work.in_time) {
+        (0, _) => String::new(),
+        (asked, 0) => format!("; of {asked} with a time to answer, none was acknowledged in time"),
+        (asked, in_time) => {
+            format!("; of {asked} with a time to answer, {} acknowledged in time", were(in_time))
+        }
+    };
+    let useful = match (work.raised, work.judged, work.useful) {
+        (0, _, _) => String::new(),
+        (_, 0, _) => "; none has been judged".to_owned(),
+        (_, judged, 0) => format!("; of {judged} judged, none was useful"),
+        (_, judged, useful) => format!("; of {judged} judged, {} useful", were(useful)),
+    };
+    said.push(format!("{raised}{in_time}{useful}."));
     said.push(format!(
         "{} recorded, {} done, {} dropped; {} overdue on {}.",
         counted(work.opened, "action"),

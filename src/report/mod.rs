@@ -4,19 +4,24 @@
 //! same inputs, as HTML, CSV and JSON. Every count of reports in it is a sum of published ones: nothing new is published, and
 //! there is nothing to subtract. docs/REPORTS.md defines each figure.
 
+mod campaigns;
 mod charts;
+mod control;
 mod definitions;
 mod figures;
 mod html;
 mod limits;
 mod quarter;
 mod table;
+mod weeks;
 mod work;
 #[cfg(test)]
 mod tests;
 
+pub use campaigns::CampaignLine;
+pub use control::Control;
 pub use definitions::{Definition, DefinitionsError, SHIPPED as SHIPPED_DEFINITIONS, definitions};
-pub use figures::{AreaLine, CampaignLine, Control, Report, Strand, reach};
+pub use figures::{AreaLine, Report, Strand, reach};
 pub use html::html;
 pub use limits::{Varies, control, funnel, interval, ratio, spread};
 pub use quarter::{Quarter, UnknownQuarter};
@@ -40,27 +45,36 @@ pub enum Whom {
     Csp(String),
 }
 
-/// How good the records of the quarter are, over the whole county; exact, and told in whole per cents only.
+/// How good the records of the quarter were when its last week was published, over the whole county, in whole per cents: they
+/// are made from exact counts, which nobody is told. None of fewer than [`Quality::LEAST`] records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Quality {
-    /// Reports of events in the quarter, by whatever class.
-    pub reports: u64,
-    /// Of those, recorded as crimes.
-    pub crimes: u64,
-    /// Without a ward.
-    pub unlocated: u64,
+    /// Of the records, those of crimes.
+    pub crimes: Option<u8>,
+    /// Those without a ward.
+    pub unlocated: Option<u8>,
     /// Moved to another class or strand after they were first recorded.
-    pub reclassified: u64,
+    pub reclassified: Option<u8>,
     /// Taken back.
-    pub withdrawn: u64,
-    /// Rows of files imported in the quarter.
-    pub rows: u64,
-    /// Of those, rows that could not be used.
-    pub rejected: u64,
-    /// Days after which half and nine tenths of reports are known.
+    pub withdrawn: Option<u8>,
+    /// Of the rows of files imported in the quarter, those that could not be used.
+    pub rejected: Option<u8>,
+    /// Days after which half of reports are known.
     pub half_known_after: Option<u32>,
     /// The same for nine tenths.
     pub most_known_after: Option<u32>,
+}
+
+impl Quality {
+    /// With fewer records than this, shares of them are not told.
+    pub const LEAST: i64 = 100;
+
+    /// A share in whole per cents; none of too few.
+    #[must_use]
+    pub fn share(part: i64, of: i64) -> Option<u8> {
+        let share = || (100.0 * part as f64 / of as f64).round().clamp(0.0, 100.0);
+        (of >= Self::LEAST).then(|| share() as u8)
+    }
 }
 
 /// Everything that a report is made of.
@@ -89,6 +103,13 @@ pub struct Inputs<'a> {
     pub definitions: Vec<Definition>,
     /// What became known, or was done, from this instant on is not in it.
     pub as_of: DateTime<Utc>,
+}
+
+impl NoReport {
+    /// No partnership has this code.
+    fn unknown(asked: &str, known: &[&str]) -> Self {
+        Self::UnknownCsp { asked: asked.chars().take(40).collect(), known: known.join(", ") }
+    }
 }
 
 /// Why there is no report.

@@ -12,7 +12,7 @@ use std::{
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /// A page is printed in two seconds; whatever takes so long has come to a stop.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// Why nothing was printed.
 #[derive(Debug, thiserror::Error)]

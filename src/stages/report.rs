@@ -65,11 +65,18 @@ impl Engine {
         let last = weeks.iter().map(|week| week.window.last).filter(|last| *last <= days.last).max();
         let geography = self.county.geography(last.unwrap_or(days.last).min(self.county.day_of(as_of)))?;
         let mut alerts = self.store.alerts(ALERTS).await.context("loading the alerts")?;
-        alerts.iter_mut().for_each(|alert| alert_as_of(alert, as_of));
+        for alert in &mut alerts {
+            alert_as_of(alert, as_of);
+        }
         let mut actions = self.store.actions_before(as_of).await.context("loading the actions")?;
-        actions.iter_mut().for_each(|action| action_as_of(action, as_of));
+        for action in &mut actions {
+            action_as_of(action, as_of);
+        }
         let events = self.events(days.last).await?;
-        let quality = self.quality(quarter, as_of).await?;
+        // As known with the quarter's last published week: what arrives later moves no share by one report.
+        let known =
+            weeks.iter().filter(|week| week.window.last <= days.last).map(|week| week.as_known_on).max();
+        let quality = self.quality(quarter, known.unwrap_or(as_of)).await?;
         let changed_areas = self.county.changed_between(days.first, days.last);
         let pack = &self.county.pack;
         let inputs = Inputs {
@@ -97,27 +104,26 @@ impl Engine {
         Ok(checked_apart(own, &self.county, day).await?.calendar.events)
     }
 
-    async fn quality(self: &Arc<Self>, quarter: Quarter, as_of: DateTime<Utc>) -> Result<Quality> {
+    /// Shares of the records as known at an instant.
+    async fn quality(self: &Arc<Self>, quarter: Quarter, known: DateTime<Utc>) -> Result<Quality> {
         let days = quarter.days();
         let between = (self.county.start_of(days.first), self.county.start_of(days.last + Days::new(1)));
-        let counted = self.store.record_quality(between, as_of).await.context("counting records")?;
-        let many = |count: i64| u64::try_from(count).unwrap_or_default();
+        let (records, crimes, unlocated, reclassified, withdrawn) =
+            self.store.record_quality(between, known).await.context("counting records")?;
         let (mut rows, mut rejected) = (0, 0);
         for import in self.store.imports().await.context("loading the imports")? {
-            if (between.0..between.1).contains(&import.imported_at) && import.imported_at <= as_of {
-                rows += many(import.row_count);
-                rejected += many(import.rejected);
+            if (between.0..between.1).contains(&import.imported_at) && import.imported_at <= known {
+                rows += import.row_count;
+                rejected += import.rejected;
             }
         }
-        let (half_known_after, most_known_after) = self.delays(days.last, as_of).await?;
+        let (half_known_after, most_known_after) = self.delays(days.last, known).await?;
         Ok(Quality {
-            reports: many(counted.0),
-            crimes: many(counted.1),
-            unlocated: many(counted.2),
-            reclassified: many(counted.3),
-            withdrawn: many(counted.4),
-            rows,
-            rejected,
+            crimes: Quality::share(crimes, records),
+            unlocated: Quality::share(unlocated, records),
+            reclassified: Quality::share(reclassified, records),
+            withdrawn: Quality::share(withdrawn, records),
+            rejected: Quality::share(rejected, rows),
             half_known_after,
             most_known_after,
         })

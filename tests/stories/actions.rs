@@ -130,6 +130,8 @@ async fn an_action_is_suggested_recorded_chased_ended_and_its_area_looked_at_aga
         // The register has what ended within the year asked for; an alert with an action is answered.
         assert_eq!(store.action_register(at("2026-07-01T00:00:00Z")).await.unwrap().len(), 2, "{database}");
         assert_eq!(store.action_register(at("2026-07-09T00:00:00Z")).await.unwrap().len(), 0);
+        let close = Answer::Close(tension_watch::model::Outcome::UsefulActed);
+        engine.answer(&alert.number, &by, &close, at("2026-08-06T09:00:00Z")).await.unwrap();
         let alert = store.alert(&alert.number).await.unwrap().unwrap();
         assert_eq!(alert.state, tension_watch::model::AlertState::Closed, "{database}");
         assert!(!is_unanswered(&alert, &acted(&store.actions(alert.id).await.unwrap())));
