@@ -3,10 +3,10 @@
 use super::{site::Site, wrong};
 use crate::{
     report::{Definition, Quarter, Report, SHIPPED_DEFINITIONS, Whom, csv, definitions, html},
-    stages::pdf,
+    stages::{night::Engine, pdf},
 };
 use anyhow::{Context, Result};
-use chrono::{Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use std::{
     fs,
     io::Write,
@@ -99,6 +99,27 @@ fn printed(site: &Site, report: &Report) -> Result<Vec<u8>> {
     let browser = site.config.report.browser.as_deref();
     pdf::printed(&html(report)?, browser.map(|path| site.config.path(path)).as_deref(), report.as_of)
         .map_err(wrong)
+}
+
+/// Prints a report as PDF where there is a browser to do it; what goes wrong is logged, and the mail leaves without it.
+pub(super) fn on_paper(site: &Site) -> impl FnOnce(Report) -> Option<Vec<u8>> + Send + use<> {
+    let browser = site.config.report.browser.as_deref().map(|path| site.config.path(path));
+    move |report| {
+        let page = html(&report).map_err(anyhow::Error::from);
+        let printed = page.and_then(|page| Ok(pdf::printed(&page, browser.as_deref(), report.as_of)?));
+        printed
+            .inspect_err(|none| tracing::warn!(error = %format!("{none:#}"), "the report goes without a PDF"))
+            .ok()
+    }
+}
+
+/// Sends the latest quarter to the boards, when it is due.
+pub(super) async fn send(site: &Site, engine: &Arc<Engine>, now: DateTime<Utc>) -> Result<()> {
+    let made = engine.send_quarter(&terms(site)?, on_paper(site), now).await?;
+    if made > 0 {
+        tracing::info!(messages = made, "a quarter is published; the boards are sent its report");
+    }
+    Ok(())
 }
 
 /// The terms of the site's own file, or those that come with the program.

@@ -10,7 +10,7 @@ use crate::{
 };
 use anyhow::Result;
 use chrono::{Days, NaiveDate};
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 /// Run one engine night, now or replayed.
 ///
@@ -31,7 +31,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
     let site = Site::open(&config).await?;
-    let engine = site.engine(false).await?;
+    let engine = Arc::new(site.engine(false).await?);
     if args.as_of.is_none() {
         super::inbox::read(&site, &engine).await?;
     }
@@ -49,6 +49,9 @@ pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
         eprintln!("the rule files have mistakes; the last good ones are in force:\n{mistakes}");
     }
     let report = engine.night(when, &rules).await?;
+    if args.as_of.is_none() {
+        super::report::send(&site, &engine, now).await?;
+    }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report.findings().collect::<Vec<_>>())?);
     } else {

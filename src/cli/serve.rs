@@ -110,7 +110,7 @@ async fn send_for_ever(site: &Site, transport: Transport) {
 }
 
 /// Looks for ever for answers that are missing.
-async fn answers(site: &Site, engine: &Engine) {
+async fn answers(site: &Site, engine: &Arc<Engine>) {
     let holder = Uuid::now_v7().to_string();
     loop {
         tokio::time::sleep(ANSWERS_LOOKED_FOR).await;
@@ -123,7 +123,7 @@ async fn answers(site: &Site, engine: &Engine) {
     }
 }
 
-async fn missing(site: &Site, engine: &Engine, holder: &str) -> Result<()> {
+async fn missing(site: &Site, engine: &Arc<Engine>, holder: &str) -> Result<()> {
     let now = SystemClock.now();
     if !site.store.take_lease("answers", holder, now + ANSWERS_LEASE, now).await? {
         return Ok(());
@@ -138,6 +138,7 @@ async fn missing(site: &Site, engine: &Engine, holder: &str) -> Result<()> {
     if overdue > 0 {
         tracing::info!(messages = overdue, "actions are overdue; their owners are told");
     }
+    super::report::send(site, engine, now).await?;
     Ok(())
 }
 

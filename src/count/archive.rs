@@ -40,6 +40,7 @@ struct Row {
     source: u32,
     class: u32,
     ward: u32,
+    channel: u32,
     offence: u32,
     repeat_key: u32,
     precision: Precision,
@@ -94,7 +95,8 @@ impl Archive {
             source: self.word(Some(&incident.source)),
             class: self.word(Some(&incident.class)),
             ward: self.word(incident.ward.as_deref()),
-            offence: self.word(incident.offence.as_ref().map(|words| words.trim().to_lowercase()).as_deref()),
+            channel: self.word(plain(incident.channel.as_ref()).as_deref()),
+            offence: self.word(plain(incident.offence.as_ref()).as_deref()),
             repeat_key: self.word(incident.repeat_key.as_deref()),
             precision: incident.precision,
             withdrawn: incident.status == Status::Withdrawn,
@@ -269,6 +271,12 @@ impl<'a> SeenIncident<'a> {
         self.text(self.row.ward)
     }
 
+    /// How it was reported, in small letters; none where that is not told.
+    #[must_use]
+    pub fn channel(&self) -> Option<&'a str> {
+        self.text(self.row.channel).filter(|channel| !channel.is_empty())
+    }
+
     /// Where on the pack's grid, east and north in metres, to a centimetre.
     #[must_use]
     pub fn metres(&self) -> Option<(f64, f64)> {
@@ -340,6 +348,11 @@ impl<'a> SeenIncident<'a> {
             known_on: seen_on(self.first_known(), zone, tick),
         }
     }
+}
+
+/// Words that suppliers write with capitals or without.
+fn plain(words: Option<&String>) -> Option<String> {
+    words.map(|words| words.trim().to_lowercase())
 }
 
 /// Whole seconds; begun ones count, so that an end after a midnight stays after it.

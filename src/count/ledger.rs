@@ -44,6 +44,26 @@ impl Ledger {
         cases: impl IntoIterator<Item: Into<Counted<'c>>>,
         last: NaiveDate,
     ) -> Self {
+        Self::begun(geography, cases, last, |entries| beginning(entries, last))
+    }
+
+    /// Counts some of the cases of another ledger, up to its last day: from the first of them on, however long they were silent
+    /// between.
+    #[must_use]
+    pub fn part<'c>(&self, geography: &Geography, cases: impl IntoIterator<Item: Into<Counted<'c>>>) -> Self {
+        let begun = |entries: &[Entry]| {
+            let first = entries.iter().filter_map(|entry| entry.day).min().unwrap_or(self.last);
+            first.max(self.first)
+        };
+        Self::begun(geography, cases, self.last, begun)
+    }
+
+    fn begun<'c>(
+        geography: &Geography,
+        cases: impl IntoIterator<Item: Into<Counted<'c>>>,
+        last: NaiveDate,
+        begun: impl FnOnce(&[Entry]) -> NaiveDate,
+    ) -> Self {
         let wards: Vec<String> = geography.of_kind(AreaKind::Ward).map(|ward| ward.code.clone()).collect();
         let places: HashMap<&str, usize> = wards.iter().map(String::as_str).zip(0..).collect();
         let place = |ward: Option<&str>| {
@@ -59,7 +79,7 @@ impl Ledger {
         // Room for all at once: growing by doubling would take twice as much for a while.
         let mut entries = Vec::with_capacity(cases.size_hint().1.unwrap_or_default().min(1 << 24));
         entries.extend(cases.map(|case| entry(case.into())));
-        let first = beginning(&entries, last);
+        let first = begun(&entries);
         for entry in &mut entries {
             entry.day = entry.day.filter(|day| *day >= first);
         }

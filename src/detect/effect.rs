@@ -27,6 +27,22 @@ pub fn times_usual(observed: u64, usual: Expectation) -> Option<(f64, f64)> {
     Some((limit(observed as f64, 0.025)?, limit(observed as f64 + 1.0, 0.975)?))
 }
 
+/// The central 95 % of the share that so many of so many are; none of nothing.
+///
+/// The exact limits of a binomial chance (Clopper and Pearson, Biometrika 1934, 26, 404-413: beta quantiles with shapes y,
+/// n - y + 1 and y + 1, n - y).
+#[must_use]
+pub fn share_of(part: u64, whole: u64) -> Option<(f64, f64)> {
+    if whole == 0 || part > whole {
+        return None;
+    }
+    let (y, n) = (part as f64, whole as f64);
+    let limit = |a: f64, b: f64, p: f64| Beta::new(a, b).ok().map(|beta| beta.inverse_cdf(p));
+    let low = if part > 0 { limit(y, n - y + 1.0, 0.025)? } else { 0.0 };
+    let high = if part < whole { limit(y + 1.0, n - y, 0.975)? } else { 1.0 };
+    Some((low, high))
+}
+
 /// How two counts compare, each against what is usual in its own time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BeforeAfter {
@@ -88,6 +104,15 @@ mod tests {
         let none = before_and_after((0, 2.0), (0, 2.0), 1.0).unwrap();
         assert_eq!((none.ratio, none.low, none.high), (None, 0.0, None));
         assert_eq!(before_and_after((3, 0.0), (3, 1.0), 1.0), None);
+    }
+
+    #[test]
+    fn the_limits_of_a_share_are_those_of_clopper_and_pearson() {
+        let (low, high) = share_of(3, 12).unwrap();
+        assert!((low - 0.0549).abs() < 5e-5 && (high - 0.5719).abs() < 5e-5, "{low} {high}");
+        assert!(share_of(0, 5).unwrap().0 <= 0.0);
+        assert!(share_of(5, 5).unwrap().1 >= 1.0);
+        assert_eq!((share_of(0, 0), share_of(3, 2)), (None, None));
     }
 
     proptest! {

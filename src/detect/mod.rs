@@ -25,7 +25,7 @@ mod windows;
 
 pub use discovery::discoveries;
 pub use dispersion::Dispersion;
-pub use effect::{BeforeAfter, before_and_after, times_usual};
+pub use effect::{BeforeAfter, before_and_after, share_of, times_usual};
 pub use judged::judgement;
 pub use month::{LEAST_MONTHS, MonthBaseline};
 pub use nightly::{Multipliers, Nightly, Past, Surroundings};

@@ -39,6 +39,18 @@ impl Expectation {
         }
     }
 
+    /// What is usual of several series together: the negative binomial with the sum of their means and of their variances. They
+    /// are taken as independent, so what they share (a common season that is not known exactly) is left out of the variance.
+    #[must_use]
+    pub fn together(each: impl IntoIterator<Item = Self>) -> Self {
+        let (mean, variance) = each
+            .into_iter()
+            .fold((0.0, 0.0), |(mean, variance), one| (mean + one.mean, variance + one.variance()));
+        let more = variance - mean;
+        let size = if more > 1e-9 * mean { mean * mean / more } else { f64::INFINITY };
+        Self { mean, size: if size > 0.0 { size } else { f64::INFINITY } }
+    }
+
     /// With a mean so many times as large, and the same relative variation; itself for a factor it can't have.
     #[must_use]
     pub fn times(self, factor: f64) -> Self {
@@ -179,6 +191,16 @@ mod tests {
         let geometric = Expectation::new(2.0, 1.0).unwrap();
         assert!(close(geometric.upper_tail(9), (2.0_f64 / 3.0).powi(9), 1e-10));
         assert!(close(geometric.probability_of(4), (2.0_f64 / 3.0).powi(4) / 3.0, 1e-12));
+    }
+
+    #[test]
+    fn several_series_have_the_sum_of_means_and_variances() {
+        let two = [Expectation::new(2.0, 4.0).unwrap(), Expectation::new(3.0, f64::INFINITY).unwrap()];
+        let both = Expectation::together(two);
+        assert!(close(both.mean(), 5.0, 1e-12) && close(both.variance(), 6.0, 1e-12));
+        let poisson = Expectation::together([two[1], two[1]]);
+        assert!(close(poisson.variance(), 6.0, 1e-12));
+        assert_eq!(Expectation::together([]), Expectation::new(0.0, f64::INFINITY).unwrap());
     }
 
     #[test]

@@ -20,6 +20,17 @@ pub struct Picture {
     pub alternative: String,
 }
 
+/// A file that goes with a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attached {
+    /// Its name, of letters that every mail program takes.
+    pub name: String,
+    /// Its media type.
+    pub kind: String,
+    /// Itself.
+    pub bytes: Vec<u8>,
+}
+
 /// A message before it has an envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Composed {
@@ -33,6 +44,8 @@ pub struct Composed {
     pub html: String,
     /// Named in the HTML.
     pub pictures: Vec<Picture>,
+    /// A file beside the text.
+    pub attached: Option<Attached>,
     /// Whom its reader asks for no more of its kind; none for what a role is told because it is on duty.
     pub unsubscribe: Option<String>,
 }
@@ -67,6 +80,7 @@ pub fn compose(context: &MailContext<'_>) -> Result<Composed, RenderError> {
         text: render::text(&view)?,
         html: render::html(&view)?,
         pictures: picture.into_iter().chain(context.map.cloned()).collect(),
+        attached: None,
         unsubscribe: None,
     })
 }

@@ -118,11 +118,18 @@ fn body(composed: &Composed, id: &str) -> MultiPart {
         let inline = Attachment::new_inline(picture.cid.clone());
         related = related.singlepart(inline.body(picture.png.clone(), image_png()));
     }
-    part()
+    let text = part()
         .kind(lettre::message::MultiPartKind::Alternative)
         .boundary(boundary("alternative"))
         .singlepart(SinglePart::plain(composed.text.clone()))
-        .multipart(related)
+        .multipart(related);
+    let Some(file) = &composed.attached else { return text };
+    let kind = ContentType::parse(&file.kind).unwrap_or(ContentType::TEXT_PLAIN);
+    part()
+        .kind(lettre::message::MultiPartKind::Mixed)
+        .boundary(boundary("mixed"))
+        .multipart(text)
+        .singlepart(Attachment::new(file.name.clone()).body(file.bytes.clone(), kind))
 }
 
 fn part() -> MultiPartBuilder {
@@ -172,6 +179,7 @@ mod tests {
             topic: "Tension signal LLR-2026-0147".into(),
             text: "9 reports – more than usual\n".into(),
             html: format!("<p>{}</p>", "long ".repeat(400)),
+            attached: None,
             pictures: vec![Picture {
                 cid: "chart".into(),
                 png: vec![0x89; 90],

@@ -26,7 +26,7 @@ mod told;
 pub mod transport;
 mod view;
 
-pub use compose::{Composed, Picture, compose};
+pub use compose::{Attached, Composed, Picture, compose};
 pub use context::{Asked, Facts, Figures, LateReports, MailContext};
 pub use dkim::{DkimError, Signer};
 pub use message::{Envelope, MessageError, Thread, message_bytes, message_id};

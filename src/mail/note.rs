@@ -1,6 +1,7 @@
 //! A message that is not about one alert: a summary of many, the weekly digest, a note on the data.
 
 use super::{
+    Attached,
     compose::Composed,
     render::{self, RenderError},
     told::clean_long,
@@ -29,6 +30,8 @@ pub struct Note {
     pub again: String,
     /// Whom the reader asks for no more of its kind.
     pub unsubscribe: Option<String>,
+    /// A file that goes with it.
+    pub attached: Option<Attached>,
 }
 
 /// A heading with its lines; left out when it has none.
@@ -89,6 +92,7 @@ pub fn compose_note(note: &Note, marking: &str, synthetic: bool) -> Result<Compo
         text: render::note_text(&view)?,
         html: render::note_html(&view)?,
         pictures: Vec::new(),
+        attached: note.attached.clone(),
         unsubscribe: note.unsubscribe.clone(),
     })
 }

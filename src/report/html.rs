@@ -81,6 +81,27 @@ pub fn html(report: &Report) -> Result<String, minijinja::Error> {
     templates.get_template("report")?.render(values)
 }
 
+/// The report in a sentence, and in a few more.
+#[must_use]
+pub fn in_short(report: &Report) -> (String, Vec<String>) {
+    (heading(report), answers(report))
+}
+
+/// What is said of each partnership in a line: its name, its figures and its code; districts of no partnership have none.
+#[must_use]
+pub fn by_partnership(report: &Report) -> Vec<(String, String, Option<String>)> {
+    let said = |line: &AreaLine| {
+        let before =
+            line.year_before.map_or_else(String::new, |before| format!(", {} a year before", signed(before)));
+        let rate = line.rate.map_or_else(String::new, |[rate, low, high]| {
+            format!("; {rate:.2} for every 1,000 residents a year ({low:.2} to {high:.2})")
+        });
+        format!("about {} reports, at most {} off{before}{rate}", signed(line.reports), line.give_or_take)
+    };
+    let own = report.partnerships.iter().map(|line| (line.name.clone(), said(line), Some(line.code.clone())));
+    own.chain(report.others.iter().map(|line| (line.name.clone(), said(line), None))).collect()
+}
+
 fn day(date: NaiveDate) -> String {
     date.format("%-d %B %Y").to_string()
 }

@@ -22,7 +22,7 @@ pub use campaigns::CampaignLine;
 pub use control::Control;
 pub use definitions::{Definition, DefinitionsError, SHIPPED as SHIPPED_DEFINITIONS, definitions};
 pub use figures::{AreaLine, Report, Strand, reach};
-pub use html::html;
+pub use html::{by_partnership, html, in_short};
 pub use limits::{Varies, control, funnel, interval, ratio, spread};
 pub use quarter::{Quarter, UnknownQuarter};
 pub use table::csv;

@@ -130,6 +130,24 @@ impl<'a> Night<'a> {
             }
         }
         let weekdays = Weekdays::learn(ledger.first(), &county);
+        Self::empty(geography, categories, (ledger, completeness, weekdays))
+    }
+
+    /// The same night with some of its reports alone, as those of one channel. Delays and weekdays are those of all: with little
+    /// to learn from, silence would be taken for a delay.
+    #[must_use]
+    pub fn part<'c>(&self, counted: impl IntoIterator<Item = Counted<'c>>) -> Self {
+        let ledger = self.ledger.part(self.geography, counted);
+        let learned = (ledger, self.completeness.clone(), self.weekdays);
+        Self::empty(self.geography, self.categories, learned)
+    }
+
+    /// With nothing judged yet.
+    fn empty(
+        geography: &'a Geography,
+        categories: &'a Categories,
+        (ledger, completeness, weekdays): (Ledger, Completeness, Weekdays),
+    ) -> Self {
         Self {
             geography,
             categories,

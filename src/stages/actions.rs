@@ -252,6 +252,7 @@ impl Engine {
             reader: Party { role: to.role, area: to.area.clone() }.label(geography),
             again: "You hear of each action once; the register keeps it at the top until it has ended".into(),
             unsubscribe: None,
+            attached: None,
         }
     }
 

@@ -232,6 +232,7 @@ impl Engine {
             reader: to.role.label().into(),
             again: "You will hear again only if it is over and begins anew".into(),
             unsubscribe: None,
+            attached: None,
         }
     }
 }

@@ -172,6 +172,7 @@ impl Week {
                 .into(),
             // The analysts keep the directory.
             unsubscribe: self.analyst.clone(),
+            attached: None,
         }
     }
 

@@ -271,6 +271,7 @@ impl Engine {
             reader: first.to.label(geography),
             again: "You will hear again of each of them as of any other alert".into(),
             unsubscribe: None,
+            attached: None,
         };
         let composed = compose_note(&note, &self.marking, self.synthetic).context("making a summary")?;
         let key = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("summary/{}", now.to_rfc3339()).as_bytes());

@@ -96,8 +96,12 @@ impl Engine {
         Ok(Report::of(&inputs))
     }
 
-    /// The calendar of the rules in force.
-    async fn events(&self, day: NaiveDate) -> Result<Vec<Event>> {
+    /// The events of the calendar of the rules in force, by first day.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub async fn events(&self, day: NaiveDate) -> Result<Vec<Event>> {
         let saved = self.store.last_rules().await.context("loading the rules")?;
         let Some(saved) = saved else { return Ok(Vec::new()) };
         let own = saved.files.into_iter().filter(|(name, _)| name.starts_with("calendar/")).collect();

@@ -95,7 +95,6 @@ pub(super) struct Row {
     northing: Option<f64>,
     precision: String,
     ward: Option<String>,
-    #[sqlx(default)]
     channel: Option<String>,
     offence: Option<String>,
     repeat_key: Option<String>,

@@ -71,11 +71,14 @@ pub enum MessageKind {
     Data,
     /// Actions that are overdue.
     Action,
+    /// A quarter, for the boards.
+    Report,
 }
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Alert, Self::Summary, Self::Digest, Self::Data, Self::Action];
+    pub const ALL: [Self; 6] =
+        [Self::Alert, Self::Summary, Self::Digest, Self::Data, Self::Action, Self::Report];
 
     /// As it is stored.
     #[must_use]
@@ -86,6 +89,7 @@ impl MessageKind {
             Self::Digest => "digest",
             Self::Data => "data",
             Self::Action => "action",
+            Self::Report => "report",
         }
     }
 }

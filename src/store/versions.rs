@@ -29,7 +29,7 @@ statements! {
 
 /// What is kept of a version, and no more: each column of a million rows is a second.
 const VERSIONS: &str = "SELECT id, known_at, source, class, status, categories, occurred_from, occurred_to, lon, lat, \
-                        easting, northing, precision, ward, offence, repeat_key FROM incident";
+                        easting, northing, precision, ward, channel, offence, repeat_key FROM incident";
 
 /// Rows are taken over in batches: the database's thread and ours would otherwise wait for each other's memory at every
 /// value.

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     detect::Past,
     model::{Alert, AreaKind, AreaRef, Geography},
+    rules::{Event, EventKind},
     stages::area::{HOURS, Week, area_view},
     words::thousands,
 };
@@ -20,7 +21,7 @@ use axum::{
     extract::{Path, Query, State},
     response::Html,
 };
-use chrono::Days;
+use chrono::{Days, NaiveDate};
 use minijinja::{Value, context};
 use std::sync::Arc;
 
@@ -58,6 +59,7 @@ pub(super) async fn page(
     let Some(view) = view.await? else {
         return Err(PageError::NotFound);
     };
+    let changes = changes(&site, &area, &view.curve, question.night, &geography).await?;
     let pack = &site.engine.county.pack;
     let observed = figure.map_or(0, |figure| figure.observed);
     let reports = if observed == 1 { "report" } else { "reports" };
@@ -92,7 +94,15 @@ pub(super) async fn page(
             by_day => rate(known.workday_population),
             people => known.population.map(|people| thousands(people.into())),
             people_by_day => known.workday_population.map(|people| thousands(people.into())),
-            curve => curve(&view.curve.iter().map(Bar::from).collect::<Vec<_>>(), &alternative(&view.curve, &known.name)),
+            curve => curve(
+                &view.curve.iter().map(Bar::from).collect::<Vec<_>>(),
+                &changes.iter().map(|event| event.window.first).collect::<Vec<_>>(),
+                &alternative(&view.curve, &known.name),
+            ),
+            changes => changes
+                .iter()
+                .map(|event| context! { name => &event.name, at => day(event.window.first) })
+                .collect::<Vec<_>>(),
             windows => view.curve.iter().rev().map(window).collect::<Vec<_>>(),
             window_days => question.days,
             categories => view
@@ -118,6 +128,25 @@ pub(super) async fn page(
         },
     };
     Ok(Html(site.render("area.html", values)?))
+}
+
+/// Changes in how reports are recorded that concern an area, within the days of its curve, the first first.
+async fn changes(
+    site: &Site,
+    area: &AreaRef,
+    curve: &[Past],
+    night: NaiveDate,
+    geography: &Geography,
+) -> Result<Vec<Event>, PageError> {
+    let Some(first) = curve.first().map(|past| past.window.first) else { return Ok(Vec::new()) };
+    let wards = geography.wards_in(Some(area));
+    let mut changes = site.engine.events(night).await?;
+    changes.retain(|event| {
+        event.kind == EventKind::RecordingChange
+            && (first..=night).contains(&event.window.first)
+            && wards.iter().any(|ward| event.place.holds_ward(ward, geography))
+    });
+    Ok(changes)
 }
 
 /// How far a rarity looks: over all areas of the kind.
@@ -182,7 +211,7 @@ async fn alerts(
     site: &Site,
     area: &AreaRef,
     geography: &Geography,
-    since: chrono::NaiveDate,
+    since: NaiveDate,
 ) -> Result<(Vec<Value>, Vec<Value>), PageError> {
     let mut own: Vec<Alert> = site.engine.store.alerts_since(since).await?;
     own.retain(|alert| {

@@ -40,8 +40,9 @@ fn ticks(most: u64) -> Vec<u64> {
     (0..=most.div_ceil(step)).map(|n| n * step).collect()
 }
 
-/// The drawing as SVG; a table beside it says the same. Empty without windows.
-pub(super) fn curve(past: &[Bar], label: &str) -> String {
+/// The drawing as SVG; a table beside it says the same. Days on which recording changed are lines through it, with a number that
+/// the text around it explains. Empty without windows.
+pub(super) fn curve(past: &[Bar], changes: &[NaiveDate], label: &str) -> String {
     let Some(last) = past.last() else { return String::new() };
     let most =
         past.iter().map(|one| one.count.max(one.range.map_or(0, |range| range.1))).max().unwrap_or(0).max(4);
@@ -108,6 +109,17 @@ pub(super) fn curve(past: &[Bar], label: &str) -> String {
             );
         }
     }
+    for (number, change) in changes.iter().enumerate() {
+        let Some(place) = past.iter().position(|one| one.window.holds(*change)) else { continue };
+        let _ = write!(
+            svg,
+            "<line class=\"change\" x1=\"{0:.1}\" x2=\"{0:.1}\" y1=\"14\" y2=\"{1:.1}\"/><text class=\"change\" x=\"{0:.1}\" \
+             y=\"11\">{2}</text>",
+            x(place),
+            HEIGHT - BELOW,
+            number + 1
+        );
+    }
     let _ = write!(
         svg,
         "<text class=\"count\" x=\"{:.1}\" y=\"{:.1}\">{}</text></svg>",
@@ -142,9 +154,10 @@ mod tests {
             usual: Some(2.1),
             range: Some((0, 5)),
         };
-        let svg = curve(&[past, past], "9 in \"Belgrave\" <b>");
+        let svg = curve(&[past, past], &["2026-06-03".parse().unwrap()], "9 in \"Belgrave\" <b>");
         assert!(svg.contains("9 in &quot;Belgrave&quot; &lt;b&gt;") && !svg.contains("<b>"), "{svg}");
         assert!(svg.contains(">9</text>"), "{svg}");
-        assert_eq!(curve(&[], "x"), "");
+        assert!(svg.contains("class=\"change\""), "{svg}");
+        assert_eq!(curve(&[], &[], "x"), "");
     }
 }

@@ -58,6 +58,7 @@ impl Desk {
             may_download => Right::Download.allows(reader.role),
             alerts_page => Right::AlertList.allows(reader.role),
             actions_page => Right::Actions.allows(reader.role),
+            reporting_page => Right::Area.allows(reader.role),
             reports_page => Right::Reports.allows(reader.role),
             silences_page => Right::Silences.allows(reader.role),
             rules_page => Right::Rules.allows(reader.role),

@@ -391,7 +391,7 @@ fn page_of(area: &AreaRef, question: &Question) -> String {
 }
 
 /// A source that is late, for a sentence.
-fn late(feed: &Feed) -> Value {
+pub(super) fn late(feed: &Feed) -> Value {
     context! {
         source => &feed.source,
         last => day(feed.last_delivery),

@@ -17,6 +17,7 @@ mod api;
 mod answer;
 mod area;
 mod audit;
+mod campaigns;
 mod classes;
 mod client;
 mod curve;
@@ -36,6 +37,7 @@ mod outbox;
 mod password;
 mod published;
 mod published_area;
+mod reporting;
 mod reports;
 mod reader;
 mod routes;
@@ -64,14 +66,16 @@ use reader::Sight;
 use crate::{
     clock::{Clock, SystemClock},
     import::Mapping,
-    model::Alert,
+    model::{Alert, AreaRef},
     report::{Definition, NoReport, Quarter, Report, SHIPPED_DEFINITIONS, definitions},
     schedule::Schedule,
     stages::{
+        campaigns::{self as campaign, CampaignView},
         county::Outlines,
         figures::{Figures, Question, figures},
         night::Engine,
         places::{self, Spot, density},
+        reporting::{Reporting, reporting as quiet_on},
     },
     store::PublishedStore,
 };
@@ -101,7 +105,7 @@ use tower_http::{
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 use uuid::Uuid;
 
-const TEMPLATES: [(&str, &str); 28] = [
+const TEMPLATES: [(&str, &str); 30] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("sign_in.html", include_str!("templates/sign_in.html")),
     ("hotspots.html", include_str!("templates/hotspots.html")),
@@ -114,6 +118,7 @@ const TEMPLATES: [(&str, &str); 28] = [
     ("answering.html", include_str!("templates/answering.html")),
     ("area.html", include_str!("templates/area.html")),
     ("audit.html", include_str!("templates/audit.html")),
+    ("campaigns.html", include_str!("templates/campaigns.html")),
     ("ended.html", include_str!("templates/ended.html")),
     ("explained.html", include_str!("templates/explained.html")),
     ("import.html", include_str!("templates/import.html")),
@@ -122,6 +127,7 @@ const TEMPLATES: [(&str, &str); 28] = [
     ("outbox.html", include_str!("templates/outbox.html")),
     ("published.html", include_str!("templates/published.html")),
     ("published_area.html", include_str!("templates/published_area.html")),
+    ("reporting.html", include_str!("templates/reporting.html")),
     ("reports.html", include_str!("templates/reports.html")),
     ("rule.html", include_str!("templates/rule.html")),
     ("rules.html", include_str!("templates/rules.html")),
@@ -147,8 +153,14 @@ const KEPT_PLACES: usize = 16;
 /// Of where the reports of clusters lie.
 const KEPT_CLUSTERS: usize = 256;
 
+/// Of what came of campaigns: a few campaigns, by those who see different areas.
+const KEPT_CAMPAIGNS: usize = 40;
+
 /// Of quarterly reports: two quarters of every partnership.
 const KEPT_REPORTS: usize = 20;
+
+/// A campaign by name, first and last day, with the areas looked at and the instant as known on.
+type WhichCampaign = (String, NaiveDate, NaiveDate, Vec<AreaRef>, DateTime<Utc>);
 
 /// What the pages stand on.
 pub struct Site {
@@ -169,6 +181,10 @@ pub struct Site {
     places: Kept<Question, Vec<Spot>>,
     /// Where the reports of clusters lie, by alert, its last night and the instant as known on.
     clusters: Kept<(Uuid, NaiveDate, DateTime<Utc>), Vec<Spot>>,
+    /// Where fewer people may be reporting, by night and the instant as known on.
+    quiet: Kept<(NaiveDate, DateTime<Utc>), Reporting>,
+    /// What came of campaigns.
+    campaigns: Kept<WhichCampaign, Option<CampaignView>>,
     /// Reports, by quarter, partnership and the instant as of.
     reports: Kept<(Quarter, String, DateTime<Utc>), Result<Report, NoReport>>,
     /// The terms that reports are counted by.
@@ -214,6 +230,8 @@ impl Site {
             rows: Kept::new(KEPT),
             places: Kept::new(KEPT_PLACES),
             clusters: Kept::new(KEPT_CLUSTERS),
+            quiet: Kept::new(2),
+            campaigns: Kept::new(KEPT_CAMPAIGNS),
             reports: Kept::new(KEPT_REPORTS),
             definitions: definitions(SHIPPED_DEFINITIONS)?,
             turns: Turns::default(),
@@ -313,6 +331,24 @@ impl Site {
         let (engine, asked) = (Arc::clone(&self.engine), alert.clone());
         let answer = async move { places::of_cluster(&engine, &asked, as_known_on).await };
         self.clusters.get(&(alert.id, alert.night, as_known_on), edition, answer).await
+    }
+
+    /// Where fewer people may be reporting, kept in the same way.
+    async fn reporting(&self, night: NaiveDate, as_known_on: DateTime<Utc>) -> Result<Arc<Reporting>> {
+        let edition = self.edition(as_known_on).await?;
+        let engine = Arc::clone(&self.engine);
+        let answer = self.turns.one(async move { quiet_on(&engine, night, as_known_on).await });
+        self.quiet.get(&(night, as_known_on), edition, answer).await
+    }
+
+    /// What came of a campaign, kept in the same way.
+    async fn campaign(&self, asked: &campaign::Asked) -> Result<Arc<Option<CampaignView>>> {
+        let edition = self.edition(asked.as_known_on).await?;
+        let (engine, one) = (Arc::clone(&self.engine), asked.clone());
+        let answer = self.turns.one(async move { campaign::campaign_view(&engine, &one).await });
+        let (event, instant) = (&asked.event, asked.as_known_on);
+        let key = (event.name.clone(), event.window.first, event.window.last, asked.areas.clone(), instant);
+        self.campaigns.get(&key, edition, answer).await
     }
 
     /// Where reports lie, kept in the same way.

@@ -53,6 +53,7 @@ const fn kind_in_words(kind: MessageKind) -> &'static str {
         MessageKind::Summary => "Summary of alerts",
         MessageKind::Digest => "Weekly digest",
         MessageKind::Action => "Overdue actions",
+        MessageKind::Report => "Quarterly report",
         MessageKind::Data => "Data alert",
     }
 }

@@ -67,7 +67,7 @@ pub(super) async fn page(
             change => line.change.map(signed),
             rate => line.rate.map(|rate| format!("{rate:.1}")),
             district => &line.district,
-            curve => curve(&bars, &alternative(&bars, &name)),
+            curve => curve(&bars, &[], &alternative(&bars, &name)),
             windows => bars.iter().rev().map(window).collect::<Vec<_>>(),
             categories => by_category.collect::<Vec<_>>(),
         };

@@ -4,11 +4,11 @@
 use super::{
     Site, accounts, actions, alerts, answer,
     api::{self, LARGEST_IMPORT},
-    area, audit,
+    area, audit, campaigns,
     error::PageError,
     health, hotspot_files, hotspots, imports, map, oidc, outbox, published, published_area,
     reader::Reader,
-    reports, rules, runs, sign_in, silences, tokens, trial,
+    reporting, reports, rules, runs, sign_in, silences, tokens, trial,
 };
 use crate::model::{Role, Scope};
 use axum::{
@@ -154,7 +154,7 @@ const fn quiet(
 }
 
 /// All of them.
-pub(super) static ROUTES: [Route; 61] = [
+pub(super) static ROUTES: [Route; 63] = [
     seen("/", Right::Figures, "hotspot page", || get(hotspots::page)),
     seen("/hotspots.csv", Right::Download, "download of the hotspot table", || get(hotspot_files::csv)),
     seen("/hotspots.geojson", Right::Download, "download of the hotspot figures", || {
@@ -187,6 +187,8 @@ pub(super) static ROUTES: [Route; 61] = [
     done("/actions/{id}/end", Right::Act, "ending an action", || post(actions::end)),
     seen("/reports", Right::Reports, "list of reports", || get(reports::list)),
     seen("/reports/{quarter}", Right::Reports, "quarterly report", || get(reports::page)),
+    seen("/under-reporting", Right::Area, "under-reporting", || get(reporting::page)),
+    seen("/campaigns", Right::Area, "campaigns", || get(campaigns::page)),
     seen("/silences", Right::Silences, "silences", || get(silences::list)),
     done("/silences", Right::Quiet, "asking for quiet", || post(silences::ask)),
     done("/silences/{id}/end", Right::Quiet, "ending a silence", || post(silences::end)),

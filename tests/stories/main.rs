@@ -19,6 +19,7 @@ mod pictures;
 mod published;
 mod real;
 mod real_server;
+mod reporting;
 mod reports;
 mod rule_files;
 mod serve;

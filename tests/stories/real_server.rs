@@ -112,6 +112,7 @@ fn signed(signer: &Signer) -> OutboxMessage {
         text: "9 reports \u{2013} more than usual\n\nOfficial\n".into(),
         html: "<p>9 reports</p>".into(),
         pictures: Vec::new(),
+        attached: None,
         unsubscribe: None,
     };
     let envelope = Envelope { from: "watch@county.invalid", to: "csp1@mill.invalid" };

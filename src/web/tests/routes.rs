@@ -120,6 +120,8 @@ fn expected(method: &Method, path: &str) -> Vec<Role> {
             | "/alerts/{number}/mail/{part}"
             | "/alerts/{number}/explained"
             | "/actions"
+            | "/under-reporting"
+            | "/campaigns"
             | "/rules/{id}",
         ) => exact,
         ("POST", "/alerts/{number}/answer" | "/actions" | "/actions/{id}/end") => {
