@@ -168,6 +168,7 @@ impl Report {
         let lines = partnerships.iter().map(|(code, (name, cells))| part(code, name, cells)).collect();
         let others = (!left.is_empty()).then(|| part("other", "Other districts", &left));
         let (first, last) = made.weeks.days();
+        let quality = Quality::of(inputs.records, total.reports);
         let compared = quarter.a_year_before().days().first;
         Ok(Self {
             quarter: quarter.to_string(),
@@ -194,7 +195,7 @@ impl Report {
             campaigns: campaigns(inputs.events, quarter.days(), &made.weeks, geography, spread),
             recording_changes: recording_changes(inputs, (compared, quarter.days().last)),
             changed_areas: inputs.changed_areas.clone(),
-            quality: inputs.quality,
+            quality,
             definitions: inputs
                 .definitions
                 .iter()

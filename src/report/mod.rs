@@ -45,11 +45,32 @@ pub enum Whom {
     Csp(String),
 }
 
-/// How good the records of the quarter were when its last week was published, over the whole county, in whole per cents: they
-/// are made from exact counts, which nobody is told. None of fewer than [`Quality::LEAST`] records.
+/// Records of the quarter's weeks when the last of those was published, over the whole county; a random number was added to each
+/// count of people's reports, as to every published one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Records {
+    /// Crimes.
+    pub crimes: i64,
+    /// Without a ward.
+    pub unlocated: i64,
+    /// Moved to another class or strand after they were first recorded.
+    pub reclassified: i64,
+    /// Taken back.
+    pub withdrawn: i64,
+    /// Rows of files imported meanwhile; of files, and exact.
+    pub rows: i64,
+    /// Of those, rows that could not be used.
+    pub rejected: i64,
+    /// Days after which half of reports are known.
+    pub half_known_after: Option<u32>,
+    /// The same for nine tenths.
+    pub most_known_after: Option<u32>,
+}
+
+/// How good the records were, in whole per cents; none of fewer than [`Quality::LEAST`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Quality {
-    /// Of the records, those of crimes.
+    /// Of all records, those of crimes.
     pub crimes: Option<u8>,
     /// Those without a ward.
     pub unlocated: Option<u8>,
@@ -57,7 +78,7 @@ pub struct Quality {
     pub reclassified: Option<u8>,
     /// Taken back.
     pub withdrawn: Option<u8>,
-    /// Of the rows of files imported in the quarter, those that could not be used.
+    /// Of the rows of files, those that could not be used.
     pub rejected: Option<u8>,
     /// Days after which half of reports are known.
     pub half_known_after: Option<u32>,
@@ -69,11 +90,23 @@ impl Quality {
     /// With fewer records than this, shares of them are not told.
     pub const LEAST: i64 = 100;
 
-    /// A share in whole per cents; none of too few.
+    /// Shares of the records: of so many published reports and those without a ward, which are in no published figure.
     #[must_use]
-    pub fn share(part: i64, of: i64) -> Option<u8> {
-        let share = || (100.0 * part as f64 / of as f64).round().clamp(0.0, 100.0);
-        (of >= Self::LEAST).then(|| share() as u8)
+    pub fn of(records: Records, published: i64) -> Self {
+        let share = |part: i64, of: i64| {
+            let share = || (100.0 * part.max(0) as f64 / of as f64).round().min(100.0);
+            (of >= Self::LEAST).then(|| share() as u8)
+        };
+        let all = published + records.unlocated;
+        Self {
+            crimes: share(records.crimes, all),
+            unlocated: share(records.unlocated, all),
+            reclassified: share(records.reclassified, all),
+            withdrawn: share(records.withdrawn, all + records.withdrawn),
+            rejected: share(records.rejected, records.rows),
+            half_known_after: records.half_known_after,
+            most_known_after: records.most_known_after,
+        }
     }
 }
 
@@ -98,7 +131,7 @@ pub struct Inputs<'a> {
     /// Campaigns and changes in recording.
     pub events: &'a [Event],
     /// The records themselves.
-    pub quality: Quality,
+    pub records: Records,
     /// The terms in use.
     pub definitions: Vec<Definition>,
     /// What became known, or was done, from this instant on is not in it.

@@ -84,12 +84,18 @@ impl Quarter {
         let mut weeks = Vec::new();
         let mut next = around(days.first);
         while let Some(week) = next.filter(|week| week.first <= days.last) {
-            if days.holds(week.first + Days::new(3)) {
+            if self.has(week) {
                 weeks.push(week);
             }
             next = around(week.last + Days::new(1));
         }
         weeks
+    }
+
+    /// Whether a week, Monday to Sunday, is one of its own.
+    #[must_use]
+    pub fn has(self, week: Window) -> bool {
+        self.days().holds(week.first + Days::new(3))
     }
 
     /// In words: `April to June 2026`.

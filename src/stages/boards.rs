@@ -36,7 +36,7 @@ impl Engine {
     ) -> Result<usize> {
         let published = PublishedStore::new(self.store.clone());
         let Some((_, last)) = published.reach(Span::Week).await? else { return Ok(0) };
-        let Some(run) = self.store.last_run().await? else { return Ok(0) };
+        let Some(run) = self.store.last_night().await? else { return Ok(0) };
         let current = Quarter::of(last);
         let whole = current.weeks().last().is_some_and(|week| week.last <= last);
         let quarter = if whole { current } else { current.before() };

@@ -3,8 +3,8 @@
 use super::{figures::Question, night::Engine, rules::checked_apart};
 use crate::{
     model::{Action, ActionState, Alert, AlertState, AreaKind},
-    publish::Span,
-    report::{Definition, Inputs, NoReport, Quality, Quarter, Report, Whom, reach},
+    publish::{Publication, Span, draw},
+    report::{Definition, Inputs, NoReport, Quarter, Records, Report, Whom, reach},
     rules::Event,
     store::PublishedStore,
 };
@@ -73,10 +73,8 @@ impl Engine {
             action_as_of(action, as_of);
         }
         let events = self.events(days.last).await?;
-        // As known with the quarter's last published week: what arrives later moves no share by one report.
-        let known =
-            weeks.iter().filter(|week| week.window.last <= days.last).map(|week| week.as_known_on).max();
-        let quality = self.quality(quarter, known.unwrap_or(as_of)).await?;
+        let own: Vec<&Publication> = weeks.iter().filter(|week| quarter.has(week.window)).collect();
+        let records = self.records(quarter, &own).await?;
         let changed_areas = self.county.changed_between(days.first, days.last);
         let pack = &self.county.pack;
         let inputs = Inputs {
@@ -89,7 +87,7 @@ impl Engine {
             alerts,
             actions,
             events: &events,
-            quality,
+            records,
             definitions,
             as_of,
         };
@@ -108,12 +106,18 @@ impl Engine {
         Ok(checked_apart(own, &self.county, day).await?.calendar.events)
     }
 
-    /// Shares of the records as known at an instant.
-    async fn quality(self: &Arc<Self>, quarter: Quarter, known: DateTime<Utc>) -> Result<Quality> {
-        let days = quarter.days();
-        let between = (self.county.start_of(days.first), self.county.start_of(days.last + Days::new(1)));
-        let (records, crimes, unlocated, reclassified, withdrawn) =
+    /// The records of some weeks of a quarter as known when the last of them was published: what arrives later moves no share.
+    async fn records(self: &Arc<Self>, quarter: Quarter, weeks: &[&Publication]) -> Result<Records> {
+        let (Some(first), Some(last)) = (weeks.first(), weeks.last()) else { return Ok(Records::default()) };
+        let known = last.as_known_on;
+        let end = last.window.last + Days::new(1);
+        let between = (self.county.start_of(first.window.first), self.county.start_of(end));
+        let (crimes, unlocated, reclassified, withdrawn) =
             self.store.record_quality(between, known).await.context("counting records")?;
+        // The same count gets the same number, another count an unrelated one.
+        let changed = |what: &str, count: i64| {
+            count + draw(&self.answer_key, &format!("records/{quarter}/{end}/{what}/{count}"), &mut [])
+        };
         let (mut rows, mut rejected) = (0, 0);
         for import in self.store.imports().await.context("loading the imports")? {
             if (between.0..between.1).contains(&import.imported_at) && import.imported_at <= known {
@@ -121,13 +125,14 @@ impl Engine {
                 rejected += import.rejected;
             }
         }
-        let (half_known_after, most_known_after) = self.delays(days.last, known).await?;
-        Ok(Quality {
-            crimes: Quality::share(crimes, records),
-            unlocated: Quality::share(unlocated, records),
-            reclassified: Quality::share(reclassified, records),
-            withdrawn: Quality::share(withdrawn, records),
-            rejected: Quality::share(rejected, rows),
+        let (half_known_after, most_known_after) = self.delays(last.window.last, known).await?;
+        Ok(Records {
+            crimes: changed("crimes", crimes),
+            unlocated: changed("unlocated", unlocated),
+            reclassified: changed("reclassified", reclassified),
+            withdrawn: changed("withdrawn", withdrawn),
+            rows,
+            rejected,
             half_known_after,
             most_known_after,
         })

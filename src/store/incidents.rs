@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 statements! {
     /// Incidents of a time by what was known of them; each once, though it has several versions.
-    QUALITY = "SELECT COUNT(DISTINCT id), COUNT(DISTINCT CASE WHEN class = 'crime' THEN id END),
+    QUALITY = "SELECT COUNT(DISTINCT CASE WHEN class = 'crime' THEN id END),
             COUNT(DISTINCT CASE WHEN ward IS NULL THEN id END), COUNT(DISTINCT CASE WHEN status = 'reclassified' THEN id END),
             COUNT(DISTINCT CASE WHEN status = 'withdrawn' THEN id END)
         FROM incident WHERE occurred_from >= $1 AND occurred_from < $2 AND known_at < $3";
@@ -235,7 +235,7 @@ impl Store {
         Ok(other.is_some())
     }
 
-    /// How many incidents began between two instants as known before a third, and of those at any time: crimes, without a ward,
+    /// How many incidents that began between two instants were, in any version known before a third: crimes, without a ward,
     /// reclassified, taken back.
     ///
     /// # Errors
@@ -245,7 +245,7 @@ impl Store {
         &self,
         (from, to): (DateTime<Utc>, DateTime<Utc>),
         instant: DateTime<Utc>,
-    ) -> Result<(i64, i64, i64, i64, i64)> {
+    ) -> Result<(i64, i64, i64, i64)> {
         Ok(
             on!(Self, self, pool => sqlx::query_as(QUALITY).bind(from).bind(to).bind(instant).fetch_one(pool).await?),
         )

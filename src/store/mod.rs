@@ -72,7 +72,7 @@ pub use outbox::{
 };
 pub use published::{PublishedStore, ReleasedAlert};
 pub use rules::SavedRules;
-pub use runs::{Run, RunOutcome};
+pub use runs::{JudgedNight, Run, RunOutcome};
 pub use sessions::{Counted, SavedSession};
 pub use silences::SavedSilence;
 pub use threads::ThreadRoot;

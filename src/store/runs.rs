@@ -15,6 +15,9 @@ statements! {
         FROM run WHERE outcome = 'done' ORDER BY night DESC, started_at DESC LIMIT 1";
     RUN_OF = "SELECT id, night, tick, as_known_on, started_at, finished_at, outcome, rules_version, summary
         FROM run WHERE outcome = 'done' AND night = $1 ORDER BY started_at DESC, id DESC LIMIT 1";
+    LAST_NIGHT = "SELECT night, as_known_on FROM run WHERE outcome = 'done' ORDER BY night DESC, started_at DESC LIMIT 1";
+    NIGHT = "SELECT night, as_known_on FROM run
+        WHERE outcome = 'done' AND night = $1 ORDER BY started_at DESC, id DESC LIMIT 1";
     RUNS = "SELECT id, night, tick, as_known_on, started_at, finished_at, outcome, rules_version, summary
         FROM run ORDER BY started_at DESC, id DESC LIMIT $1";
     NIGHTS = "SELECT DISTINCT night FROM run WHERE outcome = 'done' AND night >= $1 ORDER BY night";
@@ -63,6 +66,15 @@ pub struct Run {
     pub summary: serde_json::Value,
 }
 
+/// A night that was judged: what every page asks for, without the summary of its run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct JudgedNight {
+    /// The last local day it looked at.
+    pub night: NaiveDate,
+    /// It saw what was known before this instant.
+    pub as_known_on: DateTime<Utc>,
+}
+
 #[derive(sqlx::FromRow)]
 struct Row {
     id: Uuid,
@@ -103,6 +115,24 @@ impl Store {
     pub async fn last_run(&self) -> Result<Option<Run>> {
         let row: Option<Row> = on!(Self, self, pool => sqlx::query_as(LAST_RUN).fetch_optional(pool).await?);
         row.map(Run::try_from).transpose()
+    }
+
+    /// The latest night that was done, without its summary.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreError`] says.
+    pub async fn last_night(&self) -> Result<Option<JudgedNight>> {
+        Ok(on!(Self, self, pool => sqlx::query_as(LAST_NIGHT).fetch_optional(pool).await?))
+    }
+
+    /// A night as its latest run judged it; none that was not judged.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreError`] says.
+    pub async fn judged_night(&self, night: NaiveDate) -> Result<Option<JudgedNight>> {
+        Ok(on!(Self, self, pool => sqlx::query_as(NIGHT).bind(night).fetch_optional(pool).await?))
     }
 
     /// The latest run of a night that was done.

@@ -407,7 +407,7 @@ async fn find(site: &Site, reader: &Reader, geography: &Geography, number: &str)
 }
 
 pub(super) async fn geography(site: &Site) -> Result<Arc<Geography>, PageError> {
-    let last = site.engine.store.last_run().await?;
+    let last = site.engine.store.last_night().await?;
     let night = last.map_or_else(|| site.clock.now().date_naive(), |run| run.night);
     Ok(site.engine.county.geography(night)?)
 }

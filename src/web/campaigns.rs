@@ -41,7 +41,7 @@ pub(super) async fn page(
     reader: Reader,
     Query(chosen): Query<Chosen>,
 ) -> Result<Html<String>, PageError> {
-    let run = site.engine.store.last_run().await?.ok_or(PageError::NotFound)?;
+    let run = site.engine.store.last_night().await?.ok_or(PageError::NotFound)?;
     let geography = site.engine.county.geography(run.night)?;
     let sight = reader.sight(&geography);
     let mut campaigns = site.engine.events(run.night).await?;

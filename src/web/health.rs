@@ -83,5 +83,5 @@ pub(super) async fn troubles(site: &Site) -> Result<(Option<NaiveDate>, Vec<Trou
     // The demonstration's clock stands still: no night comes after its last.
     let done = store.last_finished().await?.filter(|_| !site.engine.synthetic);
     troubles.extend(done.filter(|done| now - *done > NIGHTS_APART).map(Trouble::NoNight));
-    Ok((store.last_run().await?.map(|run| run.night), troubles))
+    Ok((store.last_night().await?.map(|run| run.night), troubles))
 }

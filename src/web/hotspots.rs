@@ -121,11 +121,11 @@ const UNARRIVED: f64 = 1e-3;
 /// What an address asks for, and the last night there is.
 pub(super) async fn chosen(site: &Site, asked: &Asked) -> Result<(Question, NaiveDate), PageError> {
     let store = &site.engine.store;
-    let last = store.last_run().await?.ok_or(PageError::NotFound)?;
+    let last = store.last_night().await?.ok_or(PageError::NotFound)?;
     let wanted = asked.night.as_deref().and_then(typed_day);
-    let run = match wanted {
-        Some(night) => store.run_of(night).await?.ok_or(PageError::NotFound)?,
-        None => last.clone(),
+    let run = match wanted.filter(|night| *night != last.night) {
+        Some(night) => store.judged_night(night).await?.ok_or(PageError::NotFound)?,
+        None => last,
     };
     let pack = &site.engine.county.pack;
     let question = Question {
@@ -338,7 +338,7 @@ async fn weeks(site: &Site, last: NaiveDate) -> Result<Vec<NaiveDate>, PageError
 
 /// A night, if it was judged.
 async fn judged(site: &Site, night: NaiveDate) -> Result<Option<NaiveDate>, PageError> {
-    Ok(site.engine.store.run_of(night).await?.map(|run| run.night))
+    Ok(site.engine.store.judged_night(night).await?.map(|run| run.night))
 }
 
 /// Before the first night, and of one that was not judged, there is nothing to show.

@@ -389,7 +389,7 @@ fn router_of(site: &Arc<Site>) -> Router {
         .layer(set(header::REFERRER_POLICY, "same-origin"))
         .layer(set(header::CACHE_CONTROL, "no-store"))
         .option_layer(secure.then(|| set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000")))
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Precise(2)))
         .layer(from_fn(api::problem::problems))
         .layer(CatchPanicLayer::new())
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(30)))

@@ -50,7 +50,7 @@ pub(super) async fn page(
     reader: Reader,
     Query(assumed): Query<Assumed>,
 ) -> Result<Html<String>, PageError> {
-    let run = site.engine.store.last_run().await?.ok_or(PageError::NotFound)?;
+    let run = site.engine.store.last_night().await?.ok_or(PageError::NotFound)?;
     let geography = site.engine.county.geography(run.night)?;
     let sight = reader.sight(&geography);
     let reporting = site.reporting(run.night, run.as_known_on).await?;

@@ -113,7 +113,7 @@ async fn report_of(
     quarter: Quarter,
     whom: &str,
 ) -> Result<Result<Arc<Report>, NoReport>, PageError> {
-    let run = site.engine.store.last_run().await?.ok_or(PageError::NotFound)?;
+    let run = site.engine.store.last_night().await?.ok_or(PageError::NotFound)?;
     let asked = if whom.is_empty() { Whom::County } else { Whom::Csp(whom.to_owned()) };
     let (engine, terms) = (Arc::clone(&site.engine), site.definitions.clone());
     let answer = site.turns.one(async move { engine.quarter(quarter, asked, terms, run.as_known_on).await });

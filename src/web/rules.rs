@@ -155,7 +155,7 @@ pub(super) async fn why_not(
     Query(asked): Query<Asked>,
 ) -> Result<Html<String>, PageError> {
     let county = &site.engine.county;
-    let last = site.engine.store.last_run().await?.map(|run| run.night);
+    let last = site.engine.store.last_night().await?.map(|run| run.night);
     let on = typed_day(&asked.night).or(last).ok_or(PageError::NotFound)?;
     let geography = county.geography(on)?;
     everything(&reader, &geography)?;

@@ -24,6 +24,7 @@ mod audit;
 mod map;
 mod oidc;
 mod outbox;
+mod reporting;
 mod routes;
 mod sending;
 mod threats;

@@ -157,6 +157,8 @@ async fn coordinator(client: &Client, site: &str, look_of: &str, link: &str) {
     accessible(client, "alert").await;
     picture(client, &format!("{look_of}-alert")).await;
     actions(client, site, look_of).await;
+    look(client, &format!("{site}/under-reporting"), &format!("{look_of}-own-under-reporting")).await;
+    look(client, &format!("{site}/campaigns"), &format!("{look_of}-own-campaign")).await;
     look(client, &format!("{site}/silences"), &format!("{look_of}-silences")).await;
     client.find(Locator::Id("reason")).await.unwrap().send_keys("a march that was announced").await.unwrap();
     // Quiet is asked for from today on, whatever day the county's clock shows.
@@ -188,6 +190,14 @@ async fn actions(client: &Client, site: &str, look_of: &str) {
     client.execute("document.querySelector('table.register details').open = true", vec![]).await.unwrap();
     accessible(client, "action register").await;
     picture(client, &format!("{look_of}-actions")).await;
+}
+
+/// The latest quarter's report, which is a page of its own.
+async fn report(client: &Client, site: &str, look_of: &str) {
+    client.goto(&format!("{site}/reports")).await.unwrap();
+    press(client, "table td a[href^='/reports/']", ".strip").await;
+    accessible(client, "quarterly report").await;
+    picture(client, &format!("{look_of}-report")).await;
 }
 
 async fn analyst(client: &Client, site: &str, look_of: &str) {
@@ -237,6 +247,9 @@ async fn analyst(client: &Client, site: &str, look_of: &str) {
     for (path, name) in [
         ("/alerts", "alerts"),
         ("/areas/csp/safer-leicester?period=28", "partnership"),
+        ("/under-reporting", "under-reporting"),
+        ("/campaigns", "campaigns"),
+        ("/reports", "reports"),
         ("/rules", "rules"),
         ("/rules/race-week-spike", "rule"),
         ("/rules/race-week-spike/try", "try"),
@@ -249,6 +262,7 @@ async fn analyst(client: &Client, site: &str, look_of: &str) {
         look(client, &format!("{site}{path}"), &format!("{look_of}-{name}")).await;
         assert!(!heading(client).await.starts_with("There is no such page"), "{path}");
     }
+    report(client, site, look_of).await;
     // A rule with a mistake, and as it should be: tried over three months.
     client.goto(&format!("{site}/rules/race-week-spike/try")).await.unwrap();
     let spoil =
