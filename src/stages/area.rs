@@ -1,6 +1,6 @@
 //! One area closely: how its counts ran, which categories they carry and when in the week they happened.
 
-use super::{figures::Question, night::Engine};
+use super::{background::background, figures::Question, night::Engine};
 use crate::{
     count::{Seen, SeenIncident},
     detect::Past,
@@ -61,7 +61,7 @@ pub async fn area_view(
 ) -> Result<Option<AreaView>> {
     let seen = engine.as_known(question.as_known_on).await?;
     let (engine, area, question) = (Arc::clone(engine), area.clone(), question.clone());
-    tokio::task::spawn_blocking(move || looked_at(&engine, &seen, &area, &question)).await?
+    background(move || looked_at(&engine, &seen, &area, &question)).await?
 }
 
 fn looked_at(engine: &Engine, seen: &Seen, area: &AreaRef, question: &Question) -> Result<Option<AreaView>> {

@@ -1,7 +1,7 @@
 //! What came of a campaign: whether more people reported, through which channels, and where not.
 
 use super::{
-    county::apart,
+    background::background,
     night::Engine,
     reporting::{night_of_channel, whole_night},
 };
@@ -112,7 +112,7 @@ fn outermost(areas: &[AreaRef], geography: &Geography) -> Vec<AreaRef> {
 pub async fn campaign_view(engine: &Arc<Engine>, asked: &Asked) -> Result<Option<CampaignView>> {
     let seen = engine.as_known(asked.as_known_on).await?;
     let (engine, asked) = (Arc::clone(engine), asked.clone());
-    apart(move || looked_at(&engine, &seen, &asked)).await?
+    background(move || looked_at(&engine, &seen, &asked)).await?
 }
 
 fn looked_at(engine: &Engine, seen: &Seen, asked: &Asked) -> Result<Option<CampaignView>> {

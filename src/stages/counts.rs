@@ -1,6 +1,6 @@
 //! How many incidents were reported in each area in some days, exactly.
 
-use super::night::Engine;
+use super::{background::background, night::Engine};
 use crate::{
     count::Seen,
     model::{Area, AreaKind, Window},
@@ -39,7 +39,7 @@ impl Engine {
     ) -> Result<Vec<AreaCount>> {
         let seen = self.as_known(as_known_on).await?;
         let engine = Arc::clone(self);
-        tokio::task::spawn_blocking(move || engine.counted(kind, window, &seen)).await?
+        background(move || engine.counted(kind, window, &seen)).await?
     }
 
     fn counted(&self, kind: AreaKind, window: Window, seen: &Seen) -> Result<Vec<AreaCount>> {

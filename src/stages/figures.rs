@@ -1,6 +1,6 @@
 //! The figures of the hotspot page: every area of a kind against its own normal.
 
-use super::night::Engine;
+use super::{background::background, night::Engine};
 use crate::{
     count::{Feed, Seen, SeenIncident},
     detect::{Cell, Floors, recurrence},
@@ -84,8 +84,7 @@ pub struct Figures {
 pub async fn figures(engine: &Arc<Engine>, question: &Question) -> Result<Figures> {
     let seen = engine.as_known(question.as_known_on).await?;
     let (engine, question) = (Arc::clone(engine), question.clone());
-    // Hundreds of milliseconds of a core: those who wait for other pages must not wait for it.
-    tokio::task::spawn_blocking(move || judged(&engine, &seen, &question)).await?
+    background(move || judged(&engine, &seen, &question)).await?
 }
 
 fn judged(engine: &Engine, seen: &Seen, question: &Question) -> Result<Figures> {

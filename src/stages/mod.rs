@@ -6,6 +6,7 @@ pub mod access;
 pub mod actions;
 pub mod answers;
 pub mod area;
+mod background;
 pub mod boards;
 pub mod campaigns;
 pub mod candidate;

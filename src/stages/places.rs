@@ -1,6 +1,6 @@
 //! Where in the county, for the map of those responsible: hexagons of density, and the outlines of clusters.
 
-use super::{figures::Question, night::Engine};
+use super::{background::background, figures::Question, night::Engine};
 use crate::{
     count::{Seen, SeenIncident},
     model::{Alert, CategorySet, Subject, Window},
@@ -43,7 +43,7 @@ pub struct Spot {
 pub async fn density(engine: &Arc<Engine>, question: &Question) -> Result<Vec<Spot>> {
     let seen = engine.as_known(question.as_known_on).await?;
     let (engine, question) = (Arc::clone(engine), question.clone());
-    Ok(tokio::task::spawn_blocking(move || placed(&engine, &seen, &question)).await?)
+    background(move || placed(&engine, &seen, &question)).await
 }
 
 fn placed(engine: &Engine, seen: &Seen, question: &Question) -> Vec<Spot> {

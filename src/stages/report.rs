@@ -1,6 +1,6 @@
 //! The quarterly report: what it needs, loaded.
 
-use super::{figures::Question, night::Engine, rules::checked_apart};
+use super::{background::background, figures::Question, night::Engine, rules::checked_apart};
 use crate::{
     model::{Action, ActionState, Alert, AlertState, AreaKind},
     publish::{Publication, Span, draw},
@@ -147,7 +147,7 @@ impl Engine {
         let night = last.min(self.county.day_of(as_of) - Days::new(1));
         let seen = self.as_known(as_of).await?;
         let engine = Arc::clone(self);
-        super::county::apart(move || {
+        background(move || {
             let question = Question {
                 night,
                 as_known_on: as_of,

@@ -1,7 +1,7 @@
 //! Where fewer people may be reporting: counts improbably low for an area, a category or a channel, wards without any report, and
 //! how many reports come through others than the police. Quiet is a reason to look, never good news by itself.
 
-use super::{county::apart, night::Engine};
+use super::{background::background, night::Engine};
 use crate::{
     count::{Feed, Seen, SeenIncident},
     detect::{discoveries, share_of},
@@ -120,7 +120,7 @@ pub async fn reporting(
     let seen = engine.as_known(as_known_on).await?;
     let neighbours = engine.county.neighbours(&engine.store, night).await?;
     let engine = Arc::clone(engine);
-    apart(move || {
+    background(move || {
         let geography = engine.county.geography(night)?;
         let looking = Looking { engine: &engine, seen: &seen, geography: &geography, night, as_known_on };
         Ok(looking.all(&neighbours))

@@ -228,6 +228,7 @@ pub(super) async fn page(
     let counts = answer.counts();
     let pack = &site.engine.county.pack;
     let address = |night: NaiveDate| address(question, night);
+    let (weeks, [earlier, later]) = weeks(&site, last_night, question.night).await?;
     let values = context! {
         ..frame(&site, &reader),
         ..context! {
@@ -268,9 +269,9 @@ pub(super) async fn page(
             periods => options(PERIODS, &question.days.to_string()),
             night => question.night.to_string(),
             latest => last_night.to_string(),
-            weeks => weeks(&site, last_night).await?.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-            earlier => judged(&site, question.night - Days::new(7)).await?.map(address),
-            later => judged(&site, question.night + Days::new(7)).await?.map(address),
+            weeks => weeks.join(" "),
+            earlier => earlier.map(address),
+            later => later.map(address),
             csv => address(question.night).replacen('/', "/hotspots.csv", 1),
             geojson => (question.kind == AreaKind::Ward).then(|| address(question.night).replacen('/', "/hotspots.geojson", 1)),
             png => address(question.night).replacen('/', "/hotspots.png", 1),
@@ -329,16 +330,19 @@ async fn alerts(site: &Site, answer: &Rows, last_night: NaiveDate) -> Result<Vec
     Ok(all.iter().map(line).collect())
 }
 
-/// The nights that the slider stops at, oldest first: a week apart, a year at most, those that were judged.
-async fn weeks(site: &Site, last: NaiveDate) -> Result<Vec<NaiveDate>, PageError> {
-    let mut nights = site.engine.store.nights_since(last - Days::new(7 * 51)).await?;
-    nights.retain(|night| (last - *night).num_days() % 7 == 0);
-    Ok(nights)
-}
-
-/// A night, if it was judged.
-async fn judged(site: &Site, night: NaiveDate) -> Result<Option<NaiveDate>, PageError> {
-    Ok(site.engine.store.judged_night(night).await?.map(|run| run.night))
+/// The nights that the slider stops at, oldest first: a week apart, a year at most, those that were judged; and the nights a
+/// week before and after one, where they were.
+async fn weeks(
+    site: &Site,
+    last: NaiveDate,
+    night: NaiveDate,
+) -> Result<(Vec<String>, [Option<NaiveDate>; 2]), PageError> {
+    let reach = last - Days::new(7 * 51);
+    let beside = [night - Days::new(7), night + Days::new(7)];
+    let judged = site.engine.store.nights_since(reach.min(beside[0])).await?;
+    let weeks = judged.iter().filter(|one| **one >= reach && (last - **one).num_days() % 7 == 0);
+    let there = beside.map(|one| Some(one).filter(|one| judged.binary_search(one).is_ok()));
+    Ok((weeks.map(ToString::to_string).collect(), there))
 }
 
 /// Before the first night, and of one that was not judged, there is nothing to show.

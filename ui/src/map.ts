@@ -266,7 +266,13 @@ function slide(weeks: HTMLElement, show: (figures: Figures) => void): void {
     const parts = PARTS.map((part) => [document.querySelector(part), other.querySelector(part)] as const);
     // A week without figures has another page.
     if (parts.some(([own, their]) => !own !== !their)) return location.assign(`/?${asked(night)}`);
-    parts.forEach(([own, their]) => { if (own && their) own.replaceWith(document.importNode(their, true)); });
+    parts.forEach(([own, their]) => {
+      if (!own || !their) return;
+      const change = (): void => document.querySelector(`#${own.id}`)?.replaceWith(document.importNode(their, true));
+      // The picture is there for paper: it can wait until the words are on the screen.
+      if (own.id === "drawn") window.setTimeout(change);
+      else own.replaceWith(document.importNode(their, true));
+    });
     document.title = other.title;
     typed.value = night;
     history.replaceState(null, "", `/?${asked(night)}`);

@@ -76,8 +76,9 @@ async fn furnished() -> Pages {
     let rule = include_str!("../../../rules/race-week-spike.toml").to_owned();
     let files =
         [("race-week-spike.toml".to_owned(), rule), ("calendar/own.toml".to_owned(), CALENDAR.to_owned())];
+    let later = "2026-06-30T04:00:00Z".parse().unwrap();
     let mut tx = pages.store.begin().await.unwrap();
-    tx.accept_rules(&SavedRules { version: "2".into(), files: files.into(), accepted_at: now })
+    tx.accept_rules(&SavedRules { version: "2".into(), files: files.into(), accepted_at: later })
         .await
         .unwrap();
     tx.commit().await.unwrap();
