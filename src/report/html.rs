@@ -150,7 +150,7 @@ fn answers(report: &Report) -> Vec<String> {
         ));
     }
     if let Some([rate, low, high]) = own.rate {
-        said.push(format!("That is {rate:.2} for every 1,000 residents in a year, {low:.2} to {high:.2} with chance and noise."));
+        said.push(format!("Over a year that would be {rate:.2} reports for every 1,000 residents, {low:.2} to {high:.2} with chance and noise."));
     }
     let raised = match work.raised {
         0 => "No alert was raised".to_owned(),

@@ -155,8 +155,8 @@ fn mixes(reporting: &Reporting, geography: &Geography, seen: &dyn Fn(&AreaRef) -
         context! {
             name => name(&mix.area, geography),
             whole => mix.area.kind == AreaKind::Whole,
-            police => mix.police,
-            others => mix.others,
+            police => thousands(mix.police),
+            others => thousands(mix.others),
             ratio => (mix.police > 0).then(|| format!("{:.0}", 100.0 * mix.others as f64 / mix.police as f64)),
             share => mix.share.map(|share| format!("{:.0}%", 100.0 * share.0)),
             interval => mix.share.map(|(_, low, high)| format!("{:.0}% to {:.0}%", 100.0 * low, 100.0 * high)),
