@@ -37,6 +37,7 @@ struct Row {
     place: (i32, i32),
     degrees: (i32, i32),
     categories: CategorySet,
+    /// Place in the list of kinds.
     kind: u32,
     ward: u32,
     repeat_key: u32,
