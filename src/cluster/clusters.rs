@@ -332,6 +332,7 @@ mod tests {
             known_on: day,
             repeat_key: None,
             offence: None,
+            channel: None,
         }
     }
 

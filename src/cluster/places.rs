@@ -177,6 +177,7 @@ mod tests {
             known_on: day,
             repeat_key: (at.0 < 100).then(|| "k".into()),
             offence: None,
+            channel: None,
         }
     }
 

@@ -3,7 +3,10 @@
 //! A night, a page and a replay ask the same of it: what was known just before an instant. Only what counting and comparing
 //! need is kept; the record itself stays in the store.
 
-use super::{Case, Counted, Linked, case::seen_on};
+use super::{
+    Case, Counted, Linked,
+    case::{plain, seen_on},
+};
 use crate::model::{CategorySet, Incident, Precision, Status, day_and_month};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -355,6 +358,7 @@ impl<'a> SeenIncident<'a> {
             known_on: seen_on(self.first_known(), zone, tick),
             repeat_key: self.shared(self.row.repeat_key),
             offence: self.shared(self.kind().offence),
+            channel: self.shared(self.kind().channel).filter(|channel| !channel.is_empty()),
         }
     }
 
@@ -371,11 +375,6 @@ impl<'a> SeenIncident<'a> {
             known_on: seen_on(self.first_known(), zone, tick),
         }
     }
-}
-
-/// Words that suppliers write with capitals or without.
-fn plain(words: Option<&String>) -> Option<String> {
-    words.map(|words| words.trim().to_lowercase())
 }
 
 /// Whole seconds; begun ones count, so that an end after a midnight stays after it.

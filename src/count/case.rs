@@ -31,6 +31,8 @@ pub struct Case {
     pub repeat_key: Option<Arc<str>>,
     /// The kind of offence, in small letters.
     pub offence: Option<Arc<str>>,
+    /// How it was reported, in small letters; none where that is not told.
+    pub channel: Option<Arc<str>>,
 }
 
 impl Case {
@@ -49,9 +51,15 @@ impl Case {
             precision: incident.precision,
             known_on: seen_on(first_known, zone, tick),
             repeat_key: incident.repeat_key.as_deref().map(Into::into),
-            offence: incident.offence.as_ref().map(|offence| offence.trim().to_lowercase().into()),
+            offence: plain(incident.offence.as_ref()).map(Into::into),
+            channel: plain(incident.channel.as_ref()).filter(|channel| !channel.is_empty()).map(Into::into),
         }
     }
+}
+
+/// Words that suppliers write with capitals or without.
+pub(super) fn plain(words: Option<&String>) -> Option<String> {
+    words.map(|words| words.trim().to_lowercase())
 }
 
 /// The first morning on which nights that look at the local time `tick` could see what became known at an instant.
@@ -108,6 +116,7 @@ pub(super) mod tests {
             known_on,
             repeat_key: None,
             offence: None,
+            channel: None,
         }
     }
 }

@@ -344,6 +344,7 @@ mod tests {
             known_on: day(LAST) - chrono::Days::new(ago) + chrono::Days::new(1),
             repeat_key: None,
             offence: None,
+            channel: None,
         };
         let a = (0..730).step_by(2).map(|ago| case("A", ago));
         a.chain((1..730).step_by(4).map(|ago| case("B", ago))).collect()

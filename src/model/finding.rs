@@ -74,6 +74,20 @@ pub struct CalendarNote {
     pub effect: Option<Effect>,
     /// The multiplier; 1 for a note.
     pub by: f64,
+    /// What came through its channels, where it is a campaign that names some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<Through>,
+}
+
+/// How many of a finding's reports came through the channels of a campaign.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Through {
+    /// The channels, as the calendar writes them.
+    pub channels: Vec<String>,
+    /// So many reports.
+    pub reports: u64,
+    /// Their share of the same area's reports in the year before, 0 to 1; none of too few.
+    pub share_before: Option<f64>,
 }
 
 /// What holds without the calendar.
@@ -134,11 +148,29 @@ pub struct Finding {
     pub members: Vec<Uuid>,
 }
 
+impl Through {
+    /// In words, of so many reports; what may follow a colon.
+    #[must_use]
+    pub fn in_words(&self, of: u64) -> String {
+        let came = match self.reports {
+            0 => format!("none of the {of} reports came"),
+            all if all == of => format!("all {of} reports came"),
+            some => format!("{some} of the {of} reports came"),
+        };
+        let before = self.share_before.map_or_else(String::new, |share| {
+            format!("; in the year before {:.0}% did", share * 100.0)
+        });
+        format!("{came} through its channels ({}){before}", self.channels.join(", "))
+    }
+}
+
 impl Finding {
     /// With only these of its incidents.
     #[must_use]
     pub fn keeping(mut self, members: &[Uuid]) -> Self {
         self.members.retain(|id| members.contains(id));
+        // It was of all of them.
+        self.calendar.iter_mut().for_each(|note| note.through = None);
         self
     }
 

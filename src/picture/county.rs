@@ -71,8 +71,8 @@ pub struct CountyMap<'a> {
     pub wards: &'a [(Step, &'a str)],
     /// Width and height of the box in which the paths lie.
     pub size: (f64, f64),
-    /// What the colours mean.
-    pub legend: &'a [(Step, &'a str)],
+    /// What the colours mean, each with the areas to be named.
+    pub legend: &'a [(Step, &'a str, &'a str)],
     /// What must be known of the figures.
     pub notes: &'a [&'a str],
 }
@@ -117,7 +117,7 @@ fn svg(view: &CountyMap<'_>) -> Result<(String, u32), ChartError> {
     let beside = EDGE + MAP + 24.0;
     let mut side = top + TEXT;
     let mut swatches = String::new();
-    for (step, words) in view.legend {
+    for (step, words, names) in view.legend {
         let (fill, stroke) = (step.fill(), if step.is_off() { INK } else { BORDER });
         let _ = write!(
             swatches,
@@ -127,6 +127,10 @@ fn svg(view: &CountyMap<'_>) -> Result<(String, u32), ChartError> {
         for line in lines(words, f64::from(WIDTH) - EDGE - beside - 24.0, TEXT) {
             text(beside + 24.0, side, TEXT, "", &line);
             side += TEXT * 1.35;
+        }
+        for line in lines(names, f64::from(WIDTH) - EDGE - beside - 24.0, NOTE) {
+            text(beside + 24.0, side - 1.0, NOTE, &format!("fill=\"{INK}\""), &line);
+            side += NOTE * 1.35;
         }
         side += 6.0;
     }
@@ -192,7 +196,7 @@ mod tests {
             about: "2 June 2026 to 29 June 2026, as known on 30 June 2026, 04:30",
             wards,
             size: (200.0, 100.0),
-            legend: &[(Step::Above, "Above their own normal: 1"), (Step::Blank, "Not shown to you")],
+            legend: &[(Step::Above, "Above their own normal: 1", "Knighton 9"), (Step::Blank, "Not shown to you", "")],
             notes: &["A note."],
         }
     }
@@ -201,7 +205,7 @@ mod tests {
     fn it_says_what_it_is_and_is_marked_twice() {
         let (svg, height) = svg(&view(&[(Step::Above, SQUARE), (Step::Within, OTHER)])).unwrap();
         assert_eq!(svg.matches("OFFICIAL-SENSITIVE").count(), 2);
-        for words in ["&lt;is&gt;", "as known on", "Not shown to you", "A note."] {
+        for words in ["&lt;is&gt;", "as known on", "Knighton 9", "Not shown to you", "A note."] {
             assert!(svg.contains(words), "{words}");
         }
         assert!(svg.find(OTHER) < svg.find(SQUARE), "what is off its normal lies on top");

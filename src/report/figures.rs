@@ -4,7 +4,7 @@ use super::{
     CampaignLine, Control, Definition, Inputs, NoReport, Quality, Quarter, Varies, Whom, Work,
     campaigns::campaigns,
     control::{BLOCK, POINTS},
-    funnel, interval, spread,
+    funnel, interval, share, spread,
     weeks::{Cells, Weeks, districts, partnerships},
     work,
 };
@@ -50,8 +50,22 @@ pub struct AreaLine {
     pub funnel: Option<[f64; 4]>,
     /// By strand, in the order of the report; a report may carry several.
     pub strands: Vec<i64>,
+    /// Of all, those that were recorded as crimes; none while weeks of the quarter are still to be published, or
+    /// where the county does not tell crimes apart.
+    pub crimes: Option<Crimes>,
     /// What was done.
     pub work: Work,
+}
+
+/// Reports of an area that were recorded as crimes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Crimes {
+    /// So many, about. May be below 0, as any published figure.
+    pub reports: i64,
+    /// In 95 of 100 cases the true count is no further off.
+    pub give_or_take: i64,
+    /// Of all reports of the area, in whole per cents; none of fewer than [`Quality::LEAST`].
+    pub share: Option<u8>,
 }
 
 /// A strand, as the pack writes it.
@@ -168,7 +182,7 @@ impl Report {
         let lines = partnerships.iter().map(|(code, (name, cells))| part(code, name, cells)).collect();
         let others = (!left.is_empty()).then(|| part("other", "Other districts", &left));
         let (first, last) = made.weeks.days();
-        let quality = Quality::of(inputs.records, total.reports);
+        let quality = Quality::of(&inputs.records, total.reports);
         let compared = quarter.a_year_before().days().first;
         Ok(Self {
             quarter: quarter.to_string(),
@@ -270,7 +284,16 @@ impl Made<'_> {
             let Some(area) = &action.area else { return extent == Extent::County };
             inputs.geography.wards_in(Some(area)).iter().any(|ward| wards.contains(ward))
         };
+        let crimes = inputs.records.counts.as_ref().and_then(|counts| counts.crimes.as_ref()).map(|crimes| {
+            let crimes = cells.iter().filter_map(|cell| crimes.get(cell)).sum();
+            Crimes {
+                reports: crimes,
+                give_or_take: chances(cells.len()).within(SURE),
+                share: share(crimes, reports),
+            }
+        });
         AreaLine {
+            crimes,
             code,
             name,
             reports,

@@ -38,6 +38,7 @@ pub fn html(report: &Report) -> Result<String, minijinja::Error> {
         weeks => report.weeks,
         weeks_in_all => report.weeks_in_all,
         provisional => report.is_provisional(),
+        crimes => report.total.crimes.is_some(),
         as_known_on => moment(report.as_known_on),
         day => day(report.day),
         answers => answers(report),
@@ -60,7 +61,6 @@ pub fn html(report: &Report) -> Result<String, minijinja::Error> {
         quiet => quiet(report),
         sensitivity => sensitivity(own),
         quality => context! {
-            crimes => share(quality.crimes),
             unlocated => share(quality.unlocated),
             reclassified => share(quality.reclassified),
             withdrawn => share(quality.withdrawn),
@@ -208,6 +208,11 @@ fn row(line: &AreaLine, report: &Report) -> Value {
         rate => line.rate.map(|rate| format!("{:.2}", rate[0])),
         interval => line.rate.map(|rate| format!("{:.2} to {:.2}", rate[1], rate[2])),
         strands => line.strands.iter().map(|count| signed(*count)).collect::<Vec<_>>(),
+        crimes => line.crimes.map(|crimes| context! {
+            reports => signed(crimes.reports),
+            give_or_take => crimes.give_or_take,
+            share => crimes.share.map(|share| format!("{share}%")),
+        }),
         raised => work.raised,
         in_time => format!("{} of {}", work.in_time, work.asked),
         useful => format!("{} of {}", work.useful, work.judged),

@@ -21,7 +21,7 @@ mod tests;
 pub use campaigns::CampaignLine;
 pub use control::Control;
 pub use definitions::{Definition, DefinitionsError, SHIPPED as SHIPPED_DEFINITIONS, definitions};
-pub use figures::{AreaLine, Report, Strand, reach};
+pub use figures::{AreaLine, Crimes, Report, Strand, reach};
 pub use html::{by_partnership, html, in_short};
 pub use limits::{Varies, control, funnel, interval, ratio, spread};
 pub use quarter::{Quarter, UnknownQuarter};
@@ -35,6 +35,7 @@ use crate::{
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// For whom a report is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,18 +46,11 @@ pub enum Whom {
     Csp(String),
 }
 
-/// Records of the quarter's weeks when the last of those was published, over the whole county; a random number was added to each
-/// count of people's reports, as to every published one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// Records of the quarter's weeks when the last of those was published.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Records {
-    /// Crimes.
-    pub crimes: i64,
-    /// Without a ward.
-    pub unlocated: i64,
-    /// Moved to another class or strand after they were first recorded.
-    pub reclassified: i64,
-    /// Taken back.
-    pub withdrawn: i64,
+    /// Counts of people's reports; none while weeks of the quarter are still to be published, so that they are told once.
+    pub counts: Option<RecordCounts>,
     /// Rows of files imported meanwhile; of files, and exact.
     pub rows: i64,
     /// Of those, rows that could not be used.
@@ -67,11 +61,22 @@ pub struct Records {
     pub most_known_after: Option<u32>,
 }
 
+/// Counts of records to which a random number was added, as to every published one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordCounts {
+    /// Crimes, by district; none where the county does not tell them apart.
+    pub crimes: Option<BTreeMap<String, i64>>,
+    /// Without a ward.
+    pub unlocated: i64,
+    /// Moved to another class or strand after they were first recorded.
+    pub reclassified: i64,
+    /// Taken back.
+    pub withdrawn: i64,
+}
+
 /// How good the records were, in whole per cents; none of fewer than [`Quality::LEAST`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Quality {
-    /// Of all records, those of crimes.
-    pub crimes: Option<u8>,
     /// Those without a ward.
     pub unlocated: Option<u8>,
     /// Moved to another class or strand after they were first recorded.
@@ -92,22 +97,25 @@ impl Quality {
 
     /// Shares of the records: of so many published reports and those without a ward, which are in no published figure.
     #[must_use]
-    pub fn of(records: Records, published: i64) -> Self {
-        let share = |part: i64, of: i64| {
-            let share = || (100.0 * part.max(0) as f64 / of as f64).round().min(100.0);
-            (of >= Self::LEAST).then(|| share() as u8)
+    pub fn of(records: &Records, published: i64) -> Self {
+        let counted = |share: fn(&RecordCounts, i64) -> Option<u8>| {
+            records.counts.as_ref().and_then(|counts| share(counts, published + counts.unlocated))
         };
-        let all = published + records.unlocated;
         Self {
-            crimes: share(records.crimes, all),
-            unlocated: share(records.unlocated, all),
-            reclassified: share(records.reclassified, all),
-            withdrawn: share(records.withdrawn, all + records.withdrawn),
+            unlocated: counted(|counts, all| share(counts.unlocated, all)),
+            reclassified: counted(|counts, all| share(counts.reclassified, all)),
+            withdrawn: counted(|counts, all| share(counts.withdrawn, all + counts.withdrawn)),
             rejected: share(records.rejected, records.rows),
             half_known_after: records.half_known_after,
             most_known_after: records.most_known_after,
         }
     }
+}
+
+/// In whole per cents; none of fewer than [`Quality::LEAST`].
+fn share(part: i64, of: i64) -> Option<u8> {
+    let share = || (100.0 * part.max(0) as f64 / of as f64).round().min(100.0);
+    (of >= Quality::LEAST).then(|| share() as u8)
 }
 
 /// Everything that a report is made of.

@@ -93,6 +93,14 @@ fn rows(report: &Report, line: &AreaLine) -> Vec<Row> {
             ..Row::default()
         });
     }
+    if let Some(crimes) = line.crimes {
+        rows.push(Row {
+            measure: "reports recorded as crimes",
+            value: crimes.reports.to_string(),
+            give_or_take: crimes.give_or_take.to_string(),
+            ..Row::default()
+        });
+    }
     let work = &line.work;
     let done = [
         ("alerts raised", work.raised),

@@ -61,6 +61,14 @@ pub struct Event {
     pub channels: Vec<String>,
 }
 
+impl Event {
+    /// Whether it names a channel; capitals and spaces around it don't matter.
+    #[must_use]
+    pub fn has_channel(&self, channel: &str) -> bool {
+        self.channels.iter().any(|own| own.trim().to_lowercase() == channel.trim().to_lowercase())
+    }
+}
+
 /// What really happened, to try rules against.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Episode {

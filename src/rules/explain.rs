@@ -161,7 +161,10 @@ fn calendar(finding: &Finding) -> Vec<String> {
             Some(Effect::NoteOnly) => "the rule only notes it".to_owned(),
             Some(effect) => format!("the rule says: {effect}, by {}", note.by),
         };
-        format!("In the calendar: {} ({}); {what}.", note.name, days(note.window))
+        let through = note.through.as_ref().map_or_else(String::new, |through| {
+            format!(" Of this count {}.", through.in_words(finding.observed))
+        });
+        format!("In the calendar: {} ({}); {what}.{through}", note.name, days(note.window))
     };
     let mut lines: Vec<String> = finding.calendar.iter().map(entry).collect();
     lines.extend(finding.without_calendar.map(|plain| {

@@ -218,6 +218,7 @@ impl<'a> Stage<'a> {
             known_on: day + Days::new(1),
             repeat_key: one.repeat_key.as_deref().map(Into::into),
             offence: one.offence.as_ref().map(|offence| offence.trim().to_lowercase().into()),
+            channel: None,
         }
     }
 
@@ -314,6 +315,7 @@ impl Made {
             known_on: day + Days::new(1),
             repeat_key: None,
             offence: Some(self.kind.as_deref().filter(|_| of_kind).unwrap_or(other).into()),
+            channel: None,
         }
     }
 }

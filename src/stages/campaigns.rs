@@ -140,12 +140,7 @@ fn looked_at(engine: &Engine, seen: &Seen, asked: &Asked) -> Result<Option<Campa
             (channel, lift)
         })
         .collect();
-    let own = |channel: &Option<String>| {
-        let is_own = |named: &String| {
-            channel.as_ref().is_some_and(|channel| named.trim().eq_ignore_ascii_case(channel))
-        };
-        event.channels.iter().any(is_own)
-    };
+    let own = |channel: &Option<String>| channel.as_ref().is_some_and(|channel| event.has_channel(channel));
     channels
         .sort_by_key(|(channel, lift)| (!own(channel), channel.is_none(), std::cmp::Reverse(lift.observed)));
     Ok(Some(CampaignView {

@@ -2,15 +2,20 @@
 
 use super::{background::background, figures::Question, night::Engine, rules::checked_apart};
 use crate::{
-    model::{Action, ActionState, Alert, AlertState, AreaKind},
+    count::{Seen, SeenIncident},
+    model::{Action, ActionState, Alert, AlertState, AreaKind, Window},
     publish::{Publication, Span, draw},
-    report::{Definition, Inputs, NoReport, Quarter, Records, Report, Whom, reach},
+    report::{Definition, Inputs, NoReport, Quarter, RecordCounts, Records, Report, Whom, reach},
     rules::Event,
     store::PublishedStore,
 };
 use anyhow::{Context, Result};
 use chrono::{DateTime, Days, NaiveDate, Utc};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
+use uuid::Uuid;
+
+/// The class of crimes, where a pack has one.
+const CRIME: &str = "crime";
 
 /// Days after which it is looked how many reports are known.
 const LATEST: u32 = 90;
@@ -107,16 +112,16 @@ impl Engine {
     }
 
     /// The records of some weeks of a quarter as known when the last of them was published: what arrives later moves no share.
+    /// People's reports are counted once, when all of its weeks are there: each further week would be one more look at them.
     async fn records(self: &Arc<Self>, quarter: Quarter, weeks: &[&Publication]) -> Result<Records> {
         let (Some(first), Some(last)) = (weeks.first(), weeks.last()) else { return Ok(Records::default()) };
         let known = last.as_known_on;
         let end = last.window.last + Days::new(1);
         let between = (self.county.start_of(first.window.first), self.county.start_of(end));
-        let (crimes, unlocated, reclassified, withdrawn) =
-            self.store.record_quality(between, known).await.context("counting records")?;
-        // The same count gets the same number, another count an unrelated one.
-        let changed = |what: &str, count: i64| {
-            count + draw(&self.answer_key, &format!("records/{quarter}/{end}/{what}/{count}"), &mut [])
+        let counts = if weeks.len() == quarter.weeks().len() {
+            Some(self.record_counts(quarter, weeks, between, known).await?)
+        } else {
+            None
         };
         let (mut rows, mut rejected) = (0, 0);
         for import in self.store.imports().await.context("loading the imports")? {
@@ -127,15 +132,66 @@ impl Engine {
         }
         let (half_known_after, most_known_after) = self.delays(last.window.last, known).await?;
         Ok(Records {
-            crimes: changed("crimes", crimes),
-            unlocated: changed("unlocated", unlocated),
-            reclassified: changed("reclassified", reclassified),
-            withdrawn: changed("withdrawn", withdrawn),
+            counts,
             rows,
             rejected,
             half_known_after,
             most_known_after,
         })
+    }
+
+    async fn record_counts(
+        self: &Arc<Self>,
+        quarter: Quarter,
+        weeks: &[&Publication],
+        between: (DateTime<Utc>, DateTime<Utc>),
+        known: DateTime<Utc>,
+    ) -> Result<RecordCounts> {
+        let (unlocated, reclassified, withdrawn) =
+            self.store.record_quality(between, known).await.context("counting records")?;
+        // The same count gets the same number, another count an unrelated one.
+        let changed = |what: &str, count: i64| {
+            count + draw(&self.answer_key, &format!("records/{quarter}/{what}/{count}"), &mut [])
+        };
+        let mut crimes = None;
+        if self.county.pack.class_label(CRIME).is_some() {
+            let (seen, engine) = (self.as_known(known).await?, Arc::clone(self));
+            let windows: Vec<Window> = weeks.iter().map(|week| week.window).collect();
+            crimes = Some(background(move || engine.crimes(&seen, quarter, &windows)).await??);
+        }
+        Ok(RecordCounts {
+            crimes,
+            unlocated: changed("unlocated", unlocated),
+            reclassified: changed("reclassified", reclassified),
+            withdrawn: changed("withdrawn", withdrawn),
+        })
+    }
+
+    /// Crimes of some weeks by district, each on the boundaries of its week, as its published count is; changed as that is.
+    fn crimes(&self, seen: &Seen, quarter: Quarter, weeks: &[Window]) -> Result<BTreeMap<String, i64>> {
+        let mut members: BTreeMap<String, Vec<Uuid>> = BTreeMap::new();
+        for week in weeks {
+            let geography = self.county.geography(week.last)?;
+            for district in geography.of_kind(AreaKind::District) {
+                members.entry(district.code.clone()).or_default();
+            }
+            let zone = self.county.pack.zone;
+            let own = |crime: &SeenIncident<'_>| {
+                crime.class() == CRIME && crime.day(zone).is_some_and(|day| week.holds(day))
+            };
+            for crime in seen.iter().filter(own) {
+                let above = crime.ward().into_iter().flat_map(|ward| geography.above(ward, AreaKind::District));
+                for district in above {
+                    members.entry(district.code.clone()).or_default().push(crime.id());
+                }
+            }
+        }
+        let changed = |(district, mut members): (String, Vec<Uuid>)| {
+            let cell = format!("records/{quarter}/{CRIME}/{district}");
+            let count = members.len() as i64 + draw(&self.answer_key, &cell, &mut members);
+            (district, count)
+        };
+        Ok(members.into_iter().map(changed).collect())
     }
 
     /// After how many days half and nine tenths of reports are known, as the engine has learned it by the quarter's end.

@@ -9,8 +9,7 @@ use uuid::Uuid;
 
 statements! {
     /// Incidents of a time by what was known of them; each once, though it has several versions.
-    QUALITY = "SELECT COUNT(DISTINCT CASE WHEN class = 'crime' THEN id END),
-            COUNT(DISTINCT CASE WHEN ward IS NULL THEN id END), COUNT(DISTINCT CASE WHEN status = 'reclassified' THEN id END),
+    QUALITY = "SELECT COUNT(DISTINCT CASE WHEN ward IS NULL THEN id END), COUNT(DISTINCT CASE WHEN status = 'reclassified' THEN id END),
             COUNT(DISTINCT CASE WHEN status = 'withdrawn' THEN id END)
         FROM incident WHERE occurred_from >= $1 AND occurred_from < $2 AND known_at < $3";
     REFERENCES = "SELECT DISTINCT id, reference FROM incident";
@@ -235,7 +234,7 @@ impl Store {
         Ok(other.is_some())
     }
 
-    /// How many incidents that began between two instants were, in any version known before a third: crimes, without a ward,
+    /// How many incidents that began between two instants were, in any version known before a third: without a ward,
     /// reclassified, taken back.
     ///
     /// # Errors
@@ -245,7 +244,7 @@ impl Store {
         &self,
         (from, to): (DateTime<Utc>, DateTime<Utc>),
         instant: DateTime<Utc>,
-    ) -> Result<(i64, i64, i64, i64)> {
+    ) -> Result<(i64, i64, i64)> {
         Ok(
             on!(Self, self, pool => sqlx::query_as(QUALITY).bind(from).bind(to).bind(instant).fetch_one(pool).await?),
         )

@@ -135,7 +135,9 @@ pub(super) async fn png(
         marking: MARKING,
         heading: heading(&answer.counts(), "ward", "wards"),
         about,
-        legend: answer.counts().into_iter().filter(|(_, count)| *count > 0).collect(),
+        legend: download::legend(
+            answer.lines.iter().map(|row| (row.class, &*row.figure.name, row.figure.observed)),
+        ),
         blank: "Not shown to you",
         notes: vec![
             "Each ward against its own past, season and weekday. The step is rarity by chance, never the multiple."

@@ -461,12 +461,11 @@ pub(super) async fn png(
         )),
         shown.as_known_on.with_timezone(&pack.zone).format("%-d %B %Y, %H:%M"),
     );
-    let count = |of: Class| shown.lines.iter().filter(|line| class(line) == of).count();
     let told = Told {
         marking: "OFFICIAL",
         heading: heading(&answer),
         about,
-        legend: Class::ALL.map(|of| (of, count(of))).into_iter().filter(|(_, count)| *count > 0).collect(),
+        legend: download::legend(shown.lines.iter().map(|line| (class(line), &*line.name, line.count))),
         blank: "No figure is published",
         notes: vec![
             format!(

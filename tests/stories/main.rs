@@ -11,6 +11,7 @@ mod inbox;
 mod kill;
 mod kill_site;
 mod letters;
+mod lifts;
 mod nights;
 mod oidc;
 mod outage;

@@ -73,8 +73,12 @@ pub async fn county(store: &Store) -> Engine {
 }
 
 pub async fn read(engine: &Engine, text: &str, now: &str) -> ImportReport {
+    read_from(engine, "police", text, now).await
+}
+
+pub async fn read_from(engine: &Engine, source: &str, text: &str, now: &str) -> ImportReport {
     let mapping = Mapping::shipped("own").unwrap();
-    let file = File { name: "june.csv", source: "police", bytes: text.as_bytes(), mapping: &mapping };
+    let file = File { name: "june.csv", source, bytes: text.as_bytes(), mapping: &mapping };
     import(&engine.store, &engine.county, &mut Outlines::default(), &file, at(now), false).await.unwrap()
 }
 

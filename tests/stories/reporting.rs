@@ -186,3 +186,34 @@ async fn boards(engine: &Arc<tension_watch::stages::night::Engine>, mail: &std::
     let late = at("2026-09-01T05:00:00Z");
     assert_eq!(engine.send_quarter(&terms, |_| None, late).await.unwrap(), 0, "{database}");
 }
+
+#[tokio::test]
+async fn an_alert_in_a_campaign_says_what_came_through_its_channels() {
+    for (database, store) in &stores().await.each {
+        let engine = Arc::new(county(store).await);
+        read(&engine, &file(day("2026-07-13")), "2026-07-14T03:00:00Z").await;
+        let (folder, mail) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::fs::copy(shipped().join("csp-month-spike.toml"), folder.path().join("csp.toml")).unwrap();
+        std::fs::create_dir(folder.path().join("calendar")).unwrap();
+        std::fs::write(folder.path().join("calendar/own.toml"), CALENDAR).unwrap();
+        let rules = rules(&engine, folder.path()).await;
+        night(&engine, &rules, "2026-03-15").await;
+
+        let alerts = store.alerts(10).await.unwrap();
+        let [alert] = alerts.as_slice() else { panic!("{database}: {alerts:?}") };
+        let note = alert.latest.calendar.iter().find(|note| note.name == "tell us").unwrap();
+        let through = note.through.as_ref().unwrap();
+        // Three a day by the campaign, and what comes online on other days.
+        assert!((24..=alert.latest.observed).contains(&through.reports), "{database}: {through:?}");
+        // Every second day online, every third through the centre: three fifths.
+        assert!((through.share_before.unwrap() - 0.6).abs() < 0.05, "{database}: {through:?}");
+
+        let mails = mails(store, mail.path(), "2026-03-17T09:00:00Z").await;
+        let said = format!("{} of the {} reports", through.reports, alert.latest.observed);
+        let told = mails.iter().any(|mail| {
+            let text = mail.text.split_whitespace().collect::<Vec<_>>().join(" ");
+            text.contains(&said) && text.contains("came through its channels (online); in the year before 6")
+        });
+        assert!(told, "{database}: no mail says `{said}`: {mails:#?}");
+    }
+}

@@ -159,7 +159,10 @@ async fn the_report_adds_up_and_leads_back_to_no_count() {
             (&later.total, &later.partnerships, later.quality),
             (&first.total, &first.partnerships, first.quality)
         );
-        assert!((75..=90).contains(&first.quality.crimes.unwrap()), "{database}: {:?}", first.quality);
+        let crimes = first.total.crimes.unwrap();
+        assert!((75..=90).contains(&crimes.share.unwrap()), "{database}: {crimes:?}");
+        let parts = first.partnerships.iter().chain(&first.others).map(|line| line.crimes.unwrap().reports);
+        assert_eq!(parts.sum::<i64>(), crimes.reports, "{database}: partnerships add up to the county");
     }
 }
 

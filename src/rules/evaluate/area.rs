@@ -185,6 +185,7 @@ pub(super) fn found(
         let most = most(&members);
         if most.is_empty() { events::wards_of(area, night).into_iter().take(5).collect() } else { most }
     };
+    let ids: Vec<_> = members.iter().map(|case| case.id).collect();
     let without = Plain { expected: looked.plain.0.expected, recurrence: plain.unwrap_or(strength) };
     Finding {
         subject: Subject::Area {
@@ -198,9 +199,9 @@ pub(super) fn found(
         expected: judgement.expected,
         usual_range: Some(usual.usual_range()),
         times_usual: times_usual(judgement.observed, usual),
-        calendar: events::notes(rule, *categories, &events::wards_of(area, night), *window, night),
+        calendar: events::notes(rule, *categories, (&events::wards_of(area, night), &ids), *window, night),
         without_calendar: looked.with.is_some().then_some(without),
         wards,
-        ..finding(rule, *window, strength, members.iter().map(|case| case.id).collect())
+        ..finding(rule, *window, strength, ids)
     }
 }

@@ -58,7 +58,13 @@ pub(super) fn judge(
                 observed: found.part.len() as u64,
                 expected: found.expected,
                 change: Some(found.change),
-                calendar: events::notes(rule, rule.categories.all, &found.wards, found.window, night),
+                calendar: events::notes(
+                    rule,
+                    rule.categories.all,
+                    (&found.wards, &found.part),
+                    found.window,
+                    night,
+                ),
                 ..finding(rule, found.window, strength, found.part.clone())
             });
         } else {

@@ -7,8 +7,14 @@ use super::super::{
 };
 use crate::{
     detect::Multipliers,
-    model::{AreaKind, AreaRef, CalendarNote, CategorySet, Effect, Window},
+    model::{AreaKind, AreaRef, CalendarNote, CategorySet, Effect, Through, Window},
 };
+use chrono::Days;
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// With fewer reports in the year before, no share of them is told.
+const LEAST: u64 = 12;
 
 /// The events that a rule names, with what it makes of them.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -84,11 +90,12 @@ fn overlap(event: &Event, window: Window) -> bool {
     event.window.first <= window.last && window.first <= event.window.last
 }
 
-/// Every event of the calendar at the time of a window and in any of the wards, with what the rule makes of it.
+/// Every event of the calendar at the time of a window and in any of the wards, with what the rule makes of it, and how many of
+/// these incidents came through its channels.
 pub(super) fn notes(
     rule: &Rule,
     categories: CategorySet,
-    wards: &[String],
+    (wards, members): (&[String], &[Uuid]),
     window: Window,
     night: &Night<'_>,
 ) -> Vec<CalendarNote> {
@@ -106,9 +113,41 @@ pub(super) fn notes(
             window: event.window,
             effect: own.map(|own| own.effect),
             by: own.map_or(1.0, |own| own.by),
+            through: through(event, categories, (wards, members), window, night),
         }
     };
     night.events().iter().filter(bears).map(note).collect()
+}
+
+/// What came through the channels of a campaign; none where it names no channel.
+fn through(
+    event: &Event,
+    categories: CategorySet,
+    (wards, members): (&[String], &[Uuid]),
+    window: Window,
+    night: &Night<'_>,
+) -> Option<Through> {
+    if event.channels.is_empty() {
+        return None;
+    }
+    let members: HashSet<&Uuid> = members.iter().collect();
+    let wards: HashSet<&str> = wards.iter().map(String::as_str).collect();
+    let before = Window { first: window.first - Days::new(365), last: window.first - Days::new(1) };
+    let (mut reports, mut own_before, mut all_before) = (0, 0, 0);
+    for case in &night.cases {
+        let own = u64::from(case.channel.as_deref().is_some_and(|channel| event.has_channel(channel)));
+        if members.contains(&case.id) {
+            reports += own;
+        } else if case.day.is_some_and(|day| before.holds(day))
+            && case.categories.touches(categories)
+            && case.ward.as_deref().is_some_and(|ward| wards.contains(ward))
+        {
+            own_before += own;
+            all_before += 1;
+        }
+    }
+    let share_before = (all_before >= LEAST).then(|| own_before as f64 / all_before as f64);
+    Some(Through { channels: event.channels.clone(), reports, share_before })
 }
 
 /// The wards of an area.

@@ -41,7 +41,13 @@ pub(super) fn judge(
                 categories: night.names(found.categories, rule.categories.all),
                 observed: found.members.len() as u64,
                 expected: found.expected,
-                calendar: events::notes(rule, rule.categories.all, &wards, window, night),
+                calendar: events::notes(
+                    rule,
+                    rule.categories.all,
+                    (&wards, &found.members),
+                    window,
+                    night,
+                ),
                 wards,
                 ..finding(rule, window, strength, found.members)
             });
