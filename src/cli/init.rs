@@ -50,6 +50,9 @@ pub(super) struct Args {
     /// A folder with pack.toml, areas.csv, links.csv, directory.csv and wards.geojson (properties code and name).
     #[arg(long, value_name = "DIR")]
     pack: Option<PathBuf>,
+    /// Where everything is kept: sqlite: and a file, or the address of a PostgreSQL database when several machines share the work.
+    #[arg(long, value_name = "ADDRESS", default_value = "sqlite:tension-watch.db")]
+    store: String,
 }
 
 pub(super) async fn run(args: Args) -> Result<()> {
@@ -61,7 +64,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
         Some(folder) => read(folder)?,
         None => shipped()?,
     };
-    lay_out(&args.dir, CONFIG, &files.pack.categories)?;
+    lay_out(&args.dir, &CONFIG.replace("STORE", &toml_text(&args.store)), &files.pack.categories)?;
     let site = Site::open(&config).await?;
     save_pack(&site.store, &files, &outlines, now()).await?;
     let password = new_password();
@@ -74,7 +77,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
 
 const CONFIG: &str = r#"# Paths are relative to this file.
 [store]
-address = "sqlite:tension-watch.db"        # or postgres://USER@HOST/NAME when several machines share the work
+address = STORE        # or postgres://USER@HOST/NAME when several machines share the work
 
 [site]
 listen  = "127.0.0.1:8080"                 # put a proxy with a certificate in front
@@ -111,6 +114,11 @@ transport = { kind = "file", folder = "mail" }
 # return_path = "bounces@example.invalid"  # where mail servers send back what they can't deliver; `from` by default
 # dkim = { domain = "example.invalid", selector = "watch", key_file = "dkim.pem" }   # signs every message
 "#;
+
+/// As TOML writes a text.
+fn toml_text(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
 
 /// Makes the folders and files of a site.
 pub(super) fn lay_out(dir: &Path, config: &str, categories: &Categories) -> Result<()> {

@@ -6,7 +6,7 @@ use crate::{
     import::Mapping,
     mail::transport::Transport,
     model::AreaRef,
-    schedule::keep,
+    schedule::{Leading, keep, lead},
     stages::{
         night::{Engine, When},
         rules::{InForce, in_force},
@@ -15,7 +15,7 @@ use crate::{
     web::Provider,
 };
 use anyhow::{Context, Result};
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use uuid::Uuid;
 
@@ -24,12 +24,6 @@ const SENDER_LOOKS: Duration = Duration::from_secs(15);
 
 /// How often missing answers are looked for: their clocks end at five in the afternoon, to the minute.
 const ANSWERS_LOOKED_FOR: Duration = Duration::from_mins(1);
-
-/// One machine looks for missing answers; another takes over when it has not for so long.
-const ANSWERS_LEASE: TimeDelta = TimeDelta::minutes(3);
-
-/// The engine's lease; renewed for every night.
-const LEASE: TimeDelta = TimeDelta::minutes(30);
 
 pub(super) async fn run(config: PathBuf) -> Result<()> {
     let site = Site::open(&config).await?;
@@ -42,6 +36,7 @@ pub(super) async fn serve(site: Site, synthetic: bool, demo_accounts: Vec<(Strin
     let transport = Transport::of(&site.config).map_err(wrong)?;
     let engine = Arc::new(site.engine(synthetic).await?);
     let provider = provider(&site).await?;
+    let leading = Leading::default();
     let listener = tokio::net::TcpListener::bind(site.config.site.listen)
         .await
         .with_context(|| format!("{}: can't listen; is another program there?", site.config.site.listen))?;
@@ -50,7 +45,8 @@ pub(super) async fn serve(site: Site, synthetic: bool, demo_accounts: Vec<(Strin
         .behind(&site.config.site.trusted_proxies)
         .signing_in_by(provider.clone())
         .defining(super::report::terms(&site)?)
-        .reading(mappings(&site));
+        .reading(mappings(&site))
+        .leading(leading.clone());
     // One that can't be read is told by the engine; pages go on.
     let pages = match site.schedule(&engine.county) {
         Ok(nightly) => pages.looking(nightly),
@@ -66,13 +62,35 @@ pub(super) async fn serve(site: Site, synthetic: bool, demo_accounts: Vec<(Strin
         // The demonstration's clock stands still: no night comes after its last.
         tokio::select! { done = web => done?, () = sender => Ok(()) }
     } else {
-        tokio::select! {
+        let holder = Uuid::now_v7().to_string();
+        let since = SystemClock.now();
+        let ended = tokio::select! {
             done = web => done?,
             () = sender => Ok(()),
-            () = nights(&site, &engine) => Ok(()),
-            () = answers(&site, &engine) => Ok(()),
+            () = lead(&site.store, &holder, &leading, async |store| run_engine(&site.led(store), since).await) => Ok(()),
+        };
+        if let Err(failed) = site.store.give_up_lead(&holder).await {
+            tracing::warn!(error = %failed, "another machine has to wait before it runs the engine");
         }
+        ended
     }
+}
+
+/// What one machine does for all: nights and missing answers, for ever. `since` is when this program began.
+async fn run_engine(site: &Site, since: DateTime<Utc>) {
+    let engine = loop {
+        match site.engine(false).await {
+            Ok(engine) => break Arc::new(engine),
+            Err(failed) => {
+                tracing::error!(
+                    error = format!("{failed:#}"),
+                    "the engine could not begin; it is tried again"
+                );
+                tokio::time::sleep(SENDER_LOOKS).await;
+            }
+        }
+    };
+    tokio::join!(nights(site, &engine, since), answers(site, &engine));
 }
 
 /// Who else says who somebody is; not asked yet.
@@ -111,10 +129,9 @@ async fn send_for_ever(site: &Site, transport: Transport) {
 
 /// Looks for ever for answers that are missing.
 async fn answers(site: &Site, engine: &Arc<Engine>) {
-    let holder = Uuid::now_v7().to_string();
     loop {
         tokio::time::sleep(ANSWERS_LOOKED_FOR).await;
-        if let Err(failed) = missing(site, engine, &holder).await {
+        if let Err(failed) = missing(site, engine).await {
             tracing::error!(
                 error = format!("{failed:#}"),
                 "missing answers could not be looked for; it is tried again"
@@ -123,11 +140,8 @@ async fn answers(site: &Site, engine: &Arc<Engine>) {
     }
 }
 
-async fn missing(site: &Site, engine: &Arc<Engine>, holder: &str) -> Result<()> {
+async fn missing(site: &Site, engine: &Arc<Engine>) -> Result<()> {
     let now = SystemClock.now();
-    if !site.store.take_lease("answers", holder, now + ANSWERS_LEASE, now).await? {
-        return Ok(());
-    }
     let folder = site.config.path(&site.config.rules.folder);
     let rules = in_force(&site.store, &engine.county, &folder, engine.county.day_of(now), now).await?;
     let made = engine.follow_up(now, &rules).await?;
@@ -142,8 +156,9 @@ async fn missing(site: &Site, engine: &Arc<Engine>, holder: &str) -> Result<()> 
     Ok(())
 }
 
-/// Answers the ticks of the schedule, for ever.
-async fn nights(site: &Site, engine: &Engine) {
+/// Answers the ticks of the schedule, for ever: those since the last that was answered, by whichever machine. The first ever is
+/// one after `since`.
+async fn nights(site: &Site, engine: &Engine, since: DateTime<Utc>) {
     let schedule = match site.schedule(&engine.county) {
         Ok(schedule) => schedule,
         Err(mistake) => {
@@ -152,18 +167,21 @@ async fn nights(site: &Site, engine: &Engine) {
         }
     };
     let clock = SystemClock;
-    let last = site.store.last_tick().await.ok().flatten().unwrap_or_else(|| clock.now());
-    let holder = Uuid::now_v7().to_string();
-    keep(&schedule, &clock, last, async |tick| night(site, engine, tick, &holder).await).await;
+    let last = loop {
+        match site.store.last_tick().await {
+            Ok(last) => break last.unwrap_or(since),
+            Err(failed) => {
+                tracing::error!(error = %failed, "the last night could not be looked up; it is tried again");
+                tokio::time::sleep(SENDER_LOOKS).await;
+            }
+        }
+    };
+    keep(&schedule, &clock, last, async |tick| night(site, engine, tick).await).await;
 }
 
 /// One tick: what is in the inbox is read, then the night that ended is judged.
-async fn night(site: &Site, engine: &Engine, tick: DateTime<Utc>, holder: &str) -> Result<()> {
+async fn night(site: &Site, engine: &Engine, tick: DateTime<Utc>) -> Result<()> {
     let now = SystemClock.now();
-    if !site.store.take_lease("engine", holder, now + LEASE, now).await? {
-        tracing::info!(%tick, "another machine runs the engine");
-        return Ok(());
-    }
     let mut tx = site.store.begin().await?;
     tx.abandon_runs(now).await?;
     tx.commit().await?;
@@ -193,7 +211,6 @@ async fn night(site: &Site, engine: &Engine, tick: DateTime<Utc>, holder: &str) 
     for gap in &report.gaps {
         tracing::error!("{gap}");
     }
-    site.store.give_back_lease("engine", holder).await?;
     Ok(())
 }
 

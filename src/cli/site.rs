@@ -19,6 +19,7 @@ pub(super) fn now() -> DateTime<Utc> {
 }
 
 /// Configuration and store.
+#[derive(Clone)]
 pub(super) struct Site {
     pub(super) config: Config,
     pub(super) store: Store,
@@ -30,6 +31,11 @@ impl Site {
         let config = Config::read(path).map_err(wrong)?;
         let store = Store::open(&config.store_address()).await.context("opening the database")?;
         Ok(Self { config, store, known: Known::default() })
+    }
+
+    /// The same site with a store whose writes are those of a leader of the engine.
+    pub(super) fn led(&self, store: Store) -> Self {
+        Self { store, ..self.clone() }
     }
 
     pub(super) async fn county(&self) -> Result<County> {

@@ -157,9 +157,9 @@ impl Through {
             all if all == of => format!("all {of} reports came"),
             some => format!("{some} of the {of} reports came"),
         };
-        let before = self.share_before.map_or_else(String::new, |share| {
-            format!("; in the year before {:.0}% did", share * 100.0)
-        });
+        let before = self
+            .share_before
+            .map_or_else(String::new, |share| format!("; in the year before {:.0}% did", share * 100.0));
         format!("{came} through its channels ({}){before}", self.channels.join(", "))
     }
 }

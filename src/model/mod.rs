@@ -21,7 +21,9 @@ pub use answer::{Acknowledgement, Asked, Closing, DataAlert, Outcome, Party, Sil
 pub use area::{Area, AreaKind, DanglingLink, Geography, UnknownKind};
 pub use category::{Categories, CategorySet, MAX_CATEGORIES, TooManyCategories};
 pub use directory::{Mailbox, Mute, Role, UnknownMute, UnknownRole};
-pub use finding::{Alert, AlertState, CalendarNote, Finding, Plain, ShareSeen, SignalKind, Subject, Through, Told};
+pub use finding::{
+    Alert, AlertState, CalendarNote, Finding, Plain, ShareSeen, SignalKind, Subject, Through, Told,
+};
 pub use incident::{Incident, Place, Precision, Status, day_and_month};
 pub use level::{AlertLevel, Recurrence};
 pub use pack::{Bounds, Class, Pack, Projection, Reporting, Terms};

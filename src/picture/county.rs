@@ -196,7 +196,10 @@ mod tests {
             about: "2 June 2026 to 29 June 2026, as known on 30 June 2026, 04:30",
             wards,
             size: (200.0, 100.0),
-            legend: &[(Step::Above, "Above their own normal: 1", "Knighton 9"), (Step::Blank, "Not shown to you", "")],
+            legend: &[
+                (Step::Above, "Above their own normal: 1", "Knighton 9"),
+                (Step::Blank, "Not shown to you", ""),
+            ],
             notes: &["A note."],
         }
     }

@@ -4,7 +4,9 @@
 //! job of each called once.
 
 mod keeper;
+mod leader;
 mod ticks;
 
 pub use keeper::keep;
+pub use leader::{Leading, lead};
 pub use ticks::{Schedule, ScheduleError};

@@ -131,13 +131,7 @@ impl Engine {
             }
         }
         let (half_known_after, most_known_after) = self.delays(last.window.last, known).await?;
-        Ok(Records {
-            counts,
-            rows,
-            rejected,
-            half_known_after,
-            most_known_after,
-        })
+        Ok(Records { counts, rows, rejected, half_known_after, most_known_after })
     }
 
     async fn record_counts(
@@ -180,7 +174,8 @@ impl Engine {
                 crime.class() == CRIME && crime.day(zone).is_some_and(|day| week.holds(day))
             };
             for crime in seen.iter().filter(own) {
-                let above = crime.ward().into_iter().flat_map(|ward| geography.above(ward, AreaKind::District));
+                let above =
+                    crime.ward().into_iter().flat_map(|ward| geography.above(ward, AreaKind::District));
                 for district in above {
                     members.entry(district.code.clone()).or_default().push(crime.id());
                 }

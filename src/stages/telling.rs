@@ -122,9 +122,10 @@ fn calendar(finding: &Finding) -> Vec<String> {
             Some(Effect::WatchCloser) => format!(": watched closer, by {}", note.by),
             Some(Effect::NoteOnly) | None => String::new(),
         };
-        let through = note.through.as_ref().map_or_else(String::new, |through| {
-            format!("; {}", through.in_words(finding.observed))
-        });
+        let through = note
+            .through
+            .as_ref()
+            .map_or_else(String::new, |through| format!("; {}", through.in_words(finding.observed)));
         format!("{}, {days}{made}{through}", note.name)
     };
     let mut lines: Vec<String> = finding.calendar.iter().map(entry).collect();

@@ -22,7 +22,7 @@ macro_rules! on {
     ($kind:ident, $target:expr, $db:ident => $body:expr) => {
         match $target {
             $kind::Sqlite($db, ..) => $body,
-            $kind::Postgres($db) => $body,
+            $kind::Postgres($db, ..) => $body,
         }
     };
 }
@@ -47,7 +47,7 @@ mod clusters;
 mod data_alerts;
 mod imports;
 mod incidents;
-mod lease;
+mod leader;
 mod outbox;
 mod published;
 mod rules;
@@ -67,6 +67,7 @@ pub use audit::AuditEntry;
 pub use data_alerts::SavedDataAlert;
 pub use imports::{ImportRecord, SavedReject};
 pub use incidents::{KnownVersion, LinkedEvent, NewVersion};
+pub use leader::{Fence, LeaderSeen};
 pub use outbox::{
     Claimed, FailedMessage, MessageKind, MessageState, OutboxCount, OutboxEntry, OutboxFilter, OutboxMessage,
 };
@@ -84,11 +85,20 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::{str::FromStr, time::Duration};
+use std::{path::PathBuf, str::FromStr, time::Duration};
 use turns::{Turn, Turns};
 
-/// A statement of PostgreSQL that takes longer is ended: nothing that a page asks may hold the server up for ever.
-const LONGEST_STATEMENT: &str = "300s";
+/// What is asked of PostgreSQL for each connection. A statement that takes longer is ended: nothing that a page asks may hold
+/// the server up for ever. A machine that is gone, or stands still within a transaction, keeps its locks no longer than this:
+/// another one waits for them.
+const LIMITS: [(&str, &str); 6] = [
+    ("statement_timeout", "300s"),
+    ("idle_in_transaction_session_timeout", "60s"),
+    ("tcp_keepalives_idle", "2"),
+    ("tcp_keepalives_interval", "1"),
+    ("tcp_keepalives_count", "2"),
+    ("tcp_user_timeout", "4000"),
+];
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
@@ -107,6 +117,12 @@ pub enum StoreError {
         /// What kind of thing.
         what: &'static str,
     },
+    /// A leader of the engine wrote after its term had ended; nothing of it is kept.
+    #[error("another machine runs the engine by now; nothing was written")]
+    Deposed,
+    /// A file beside the database can't be used.
+    #[error("a file beside the database can't be used")]
+    File(#[from] std::io::Error),
     /// Lines of the audit log were not written; the log of the program says why.
     #[error("the audit log could not be written")]
     Unrecorded,
@@ -122,9 +138,9 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 #[derive(Debug, Clone)]
 pub enum Store {
     /// One file, which one writes at a time.
-    Sqlite(SqlitePool, Turns),
+    Sqlite(SqlitePool, Turns, Fence),
     /// A server.
-    Postgres(PgPool),
+    Postgres(PgPool, Fence),
 }
 
 /// A write transaction; rolled back unless committed.
@@ -160,7 +176,7 @@ impl Store {
                 .pragma("trusted_schema", "OFF");
             let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
             MIGRATIONS.run(&pool).await?;
-            Ok(Self::Sqlite(pool, Turns::default()))
+            Ok(Self::Sqlite(pool, Turns::default(), Fence::default()))
         } else if address.starts_with("postgres:") || address.starts_with("postgresql:") {
             // Making an index of a large table may take longer than any other statement: tables are brought up to date by a
             // connection of their own.
@@ -168,9 +184,9 @@ impl Store {
             let mut alone = options.connect().await?;
             MIGRATIONS.run(&mut alone).await?;
             alone.close().await?;
-            let limited = options.options([("statement_timeout", LONGEST_STATEMENT)]);
+            let limited = options.options(LIMITS);
             let pool = PgPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(10));
-            Ok(Self::Postgres(pool.connect_with(limited).await?))
+            Ok(Self::Postgres(pool.connect_with(limited).await?, Fence::default()))
         } else {
             Err(StoreError::Address(address.chars().take(20).collect()))
         }
@@ -183,10 +199,36 @@ impl Store {
     ///
     /// When the database cannot be reached or stays locked.
     pub async fn begin(&self) -> Result<Tx> {
+        let (mut tx, fence) = match self {
+            Self::Sqlite(pool, turns, fence) => (Tx::Sqlite(turns.begin(pool).await?), fence),
+            Self::Postgres(pool, fence) => (Tx::Postgres(pool.begin().await?), fence),
+        };
+        fence.check(&mut tx).await?;
+        Ok(tx)
+    }
+
+    /// The same database by a single connection of its own, which nobody else waits for.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be reached.
+    pub async fn apart(&self) -> Result<Self> {
         Ok(match self {
-            Self::Sqlite(pool, turns) => Tx::Sqlite(turns.begin(pool).await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Sqlite(..) => self.clone(),
+            Self::Postgres(pool, fence) => {
+                let own = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(2));
+                Self::Postgres(own.connect_with((*pool.connect_options()).clone()).await?, *fence)
+            }
         })
+    }
+
+    /// A file beside a SQLite database, for locks between programs on its machine; none for a server.
+    #[must_use]
+    pub fn lock_file(&self) -> Option<PathBuf> {
+        let Self::Sqlite(pool, ..) = self else { return None };
+        let mut path = pool.connect_options().get_filename().as_os_str().to_owned();
+        path.push("-engine");
+        Some(path.into())
     }
 
     /// Closes every connection; what was committed stays.
@@ -207,7 +249,7 @@ impl Store {
             data_alerts::STATEMENTS,
             imports::STATEMENTS,
             incidents::STATEMENTS,
-            lease::STATEMENTS,
+            leader::STATEMENTS,
             outbox::STATEMENTS,
             published::STATEMENTS,
             rules::STATEMENTS,

@@ -80,7 +80,9 @@ pub(super) async fn picture(
 }
 
 /// Each class that is there with its areas, as they come.
-pub(super) fn legend<'a, N: Display>(areas: impl Iterator<Item = (Class, &'a str, N)>) -> Vec<(Class, Vec<String>)> {
+pub(super) fn legend<'a, N: Display>(
+    areas: impl Iterator<Item = (Class, &'a str, N)>,
+) -> Vec<(Class, Vec<String>)> {
     let mut by_class = BTreeMap::<Class, Vec<String>>::new();
     for (class, name, reports) in areas {
         by_class.entry(class).or_default().push(format!("{name} {reports}"));

@@ -58,6 +58,7 @@ pub(super) async fn get(State(site): State<Arc<Site>>) -> Response {
                 "status": if good { "ok" } else { "trouble" },
                 "version": env!("CARGO_PKG_VERSION"),
                 "last_night": last_night,
+                "engine": if site.leading.term().is_some() { "here" } else { "not here" },
                 "troubles": troubles.iter().map(Trouble::told).collect::<Vec<_>>(),
             });
             let status = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

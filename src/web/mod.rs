@@ -68,7 +68,7 @@ use crate::{
     import::Mapping,
     model::{Alert, AreaRef},
     report::{Definition, NoReport, Quarter, Report, SHIPPED_DEFINITIONS, definitions},
-    schedule::Schedule,
+    schedule::{Leading, Schedule},
     stages::{
         campaigns::{self as campaign, CampaignView},
         county::Outlines,
@@ -193,6 +193,8 @@ pub struct Site {
     audit: Arc<audit::Waiting>,
     /// When the engine looks each night; without it no rule can be tried over past nights.
     nightly: Option<Schedule>,
+    /// Whether the engine runs here.
+    leading: Leading,
     trials: trial::Trials,
     /// How the columns of each source are read; none where that can't be known.
     mappings: BTreeMap<String, Option<Mapping>>,
@@ -237,6 +239,7 @@ impl Site {
             turns: Turns::default(),
             audit: Arc::default(),
             nightly: None,
+            leading: Leading::default(),
             trials: trial::Trials::default(),
             mappings: BTreeMap::new(),
             own_mapping: Some(Mapping::shipped("own")?),
@@ -269,6 +272,13 @@ impl Site {
     #[must_use]
     pub fn looking(mut self, nightly: Schedule) -> Self {
         self.nightly = Some(nightly);
+        self
+    }
+
+    /// Whether this machine runs the engine is told by `/health`.
+    #[must_use]
+    pub fn leading(mut self, leading: Leading) -> Self {
+        self.leading = leading;
         self
     }
 

@@ -131,7 +131,7 @@ impl Site {
     /// What must hold at every moment.
     pub async fn holds(&self, told: &str) {
         let store = self.store().await;
-        let Store::Sqlite(pool, _) = &store else { panic!("not SQLite") };
+        let Store::Sqlite(pool, ..) = &store else { panic!("not SQLite") };
         let checked: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(pool).await.unwrap();
         assert_eq!(checked, "ok", "{told}");
         let known: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM incident WHERE source = 'police'")

@@ -10,6 +10,7 @@ mod failpoints;
 mod inbox;
 mod kill;
 mod kill_site;
+mod leader;
 mod letters;
 mod lifts;
 mod nights;

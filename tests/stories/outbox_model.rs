@@ -1,11 +1,11 @@
-//! The outbox and the engine's lease against a model of a few lines: claims, results in time and too late, crashes,
+//! The outbox and who leads the engine, against a model of a few lines: claims, results in time and too late, crashes,
 //! messages released by hand, in any order.
 
 use crate::{delivery::message, support::at};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
-use tension_watch::store::{Claimed, MessageState, OutboxMessage, Store};
+use tension_watch::store::{Claimed, LeaderSeen, MessageState, OutboxMessage, Store};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
@@ -29,8 +29,14 @@ enum Step {
     Wait(i64),
     Release(usize),
     ReleaseAll(MessageState),
-    TakeLease(u8, i64),
-    GiveBackLease(u8),
+    /// A machine looks at who leads.
+    Look(usize),
+    /// It takes over from what it saw then.
+    TakeLead(usize),
+    Beat(usize),
+    GiveUpLead(usize),
+    /// It writes as the leader that it was last.
+    Write(usize),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +55,17 @@ struct Model {
     rows: Vec<Row>,
     /// Message, attempt and end of every claim that somebody may still answer to.
     claims: Vec<(usize, i64, i64)>,
-    lease: Option<(u8, i64)>,
+    lead: Lead,
+}
+
+/// Who leads, and what each of three machines believes of it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lead {
+    term: i64,
+    beat: i64,
+    holder: Option<usize>,
+    seen: [Option<(i64, i64)>; 3],
+    own: [Option<i64>; 3],
 }
 
 impl Model {
@@ -62,6 +78,11 @@ impl Model {
         };
         let found = self.rows.iter().enumerate().filter(|(_, row)| due(row));
         found.min_by_key(|(n, row)| (row.priority, row.next_try, *n)).map(|(n, _)| n)
+    }
+
+    /// Whether the last term of a machine goes on.
+    fn leads(&self, who: usize) -> bool {
+        self.lead.own[who] == Some(self.lead.term)
     }
 
     /// The row that a claim still holds.
@@ -103,8 +124,11 @@ impl ReferenceStateMachine for Machine {
             4 => (1..400_i64).prop_map(Step::Wait),
             1 => row.prop_map(Step::Release),
             1 => prop::sample::select(MessageState::ALL.to_vec()).prop_map(Step::ReleaseAll),
-            2 => (0..3_u8, 1..400_i64).prop_map(|(who, time)| Step::TakeLease(who, time)),
-            1 => (0..3_u8).prop_map(Step::GiveBackLease),
+            2 => (0..3_usize).prop_map(Step::Look),
+            2 => (0..3_usize).prop_map(Step::TakeLead),
+            2 => (0..3_usize).prop_map(Step::Beat),
+            1 => (0..3_usize).prop_map(Step::GiveUpLead),
+            2 => (0..3_usize).prop_map(Step::Write),
         ]
         .boxed()
     }
@@ -167,16 +191,17 @@ impl ReferenceStateMachine for Machine {
                         .for_each(|row| Model::release(row, now));
                 }
             }
-            Step::TakeLease(who, time) => {
-                if model.lease.is_none_or(|(holder, until)| holder == who || until <= now) {
-                    model.lease = Some((who, now + time));
+            Step::Look(who) => model.lead.seen[who] = Some((model.lead.term, model.lead.beat)),
+            Step::TakeLead(who) => {
+                let lead = &mut model.lead;
+                if lead.seen[who] == Some((lead.term, lead.beat)) {
+                    (lead.term, lead.beat, lead.holder) = (lead.term + 1, 0, Some(who));
+                    lead.own[who] = Some(lead.term);
                 }
             }
-            Step::GiveBackLease(who) => {
-                if model.lease.is_some_and(|(holder, _)| holder == who) {
-                    model.lease = None;
-                }
-            }
+            Step::Beat(who) => model.lead.beat += i64::from(model.leads(who)),
+            Step::GiveUpLead(who) => model.lead.holder = model.lead.holder.filter(|holder| *holder != who),
+            Step::Write(_) => {}
         }
         model
     }
@@ -248,12 +273,29 @@ impl Real {
             Step::ReleaseAll(state) => {
                 store.retry_all(state, now).await.unwrap();
             }
-            Step::TakeLease(who, time) => {
-                let until = instant(self.now + time);
-                let got = store.take_lease("engine", &who.to_string(), until, now).await.unwrap();
-                assert_eq!(got, after.lease == Some((who, self.now + time)), "{step:?}");
+            Step::Look(who) => {
+                let seen = store.leader().await.unwrap();
+                assert_eq!((seen.term, seen.beat), after.lead.seen[who].unwrap());
+                assert_eq!(seen.holder, after.lead.holder.map_or_else(String::new, |who| who.to_string()));
             }
-            Step::GiveBackLease(who) => store.give_back_lease("engine", &who.to_string()).await.unwrap(),
+            Step::TakeLead(who) => {
+                let Some((term, beat)) = before.lead.seen[who] else { return };
+                let seen = LeaderSeen { term, beat, holder: String::new() };
+                let got = store.take_lead(&seen, &who.to_string()).await.unwrap();
+                let taken = (after.lead.term > before.lead.term).then_some(after.lead.term);
+                assert_eq!(got, taken, "{step:?}");
+            }
+            Step::Beat(who) => {
+                let Some(term) = before.lead.own[who] else { return };
+                assert_eq!(store.beat(term).await.unwrap(), before.leads(who), "{step:?}");
+            }
+            Step::GiveUpLead(who) => store.give_up_lead(&who.to_string()).await.unwrap(),
+            Step::Write(who) => {
+                let Some(term) = before.lead.own[who] else { return };
+                let begun = store.led(term).begin().await;
+                let told = begun.as_ref().err().map(ToString::to_string);
+                assert_eq!(begun.is_ok(), before.leads(who), "one leader's writes: {step:?}, {told:?}");
+            }
         }
     }
 
@@ -307,5 +349,5 @@ prop_state_machine! {
         ..ProptestConfig::default()
     })]
     #[test]
-    fn the_outbox_and_the_lease_do_as_the_model_does(sequential 1..60 => Test);
+    fn the_outbox_and_the_lead_do_as_the_model_does(sequential 1..60 => Test);
 }

@@ -26,8 +26,8 @@ async fn every_statement_is_understood_by_both_databases() {
         for (name, text) in Store::statements() {
             let text = SqlStr::from_static(text);
             let outcome = match store {
-                Store::Sqlite(pool, _) => pool.acquire().await.unwrap().prepare(text).await.map(|_| ()),
-                Store::Postgres(pool) => pool.acquire().await.unwrap().prepare(text).await.map(|_| ()),
+                Store::Sqlite(pool, ..) => pool.acquire().await.unwrap().prepare(text).await.map(|_| ()),
+                Store::Postgres(pool, ..) => pool.acquire().await.unwrap().prepare(text).await.map(|_| ()),
             };
             outcome.unwrap_or_else(|e| panic!("{name} on {database}: {e}"));
             prepared += 1;
@@ -39,7 +39,7 @@ async fn every_statement_is_understood_by_both_databases() {
 #[tokio::test]
 async fn no_statement_holds_the_server_up_for_ever() {
     for (database, store) in &stores().await.each {
-        if let Store::Postgres(pool) = store {
+        if let Store::Postgres(pool, ..) = store {
             let limit: String = sqlx::query_scalar("show statement_timeout").fetch_one(pool).await.unwrap();
             assert_eq!(limit, "5min", "{database}");
         }
@@ -503,7 +503,7 @@ async fn a_tick_of_the_schedule_has_one_run() {
 }
 
 #[tokio::test]
-async fn accounts_sessions_rules_and_the_lease() {
+async fn accounts_sessions_and_rules() {
     for (database, store) in &stores().await.each {
         let now = at("2026-06-30T04:30:00Z");
         let account = Account {
@@ -573,12 +573,5 @@ async fn accounts_sessions_rules_and_the_lease() {
         tx.accept_rules(&rules("1", now + hour + hour)).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(store.last_rules().await.unwrap().unwrap().version, "1");
-
-        assert!(store.take_lease("engine", "a", now + hour, now).await.unwrap());
-        assert!(!store.take_lease("engine", "b", now + hour, now).await.unwrap(), "{database}: a holds it");
-        assert!(store.take_lease("engine", "a", now + hour + hour, now + hour).await.unwrap());
-        assert!(store.take_lease("engine", "b", now + hour * 4, now + hour * 3).await.unwrap());
-        store.give_back_lease("engine", "b").await.unwrap();
-        assert!(store.take_lease("engine", "a", now + hour * 5, now + hour * 3).await.unwrap());
     }
 }

@@ -41,13 +41,7 @@ pub(super) fn judge(
                 categories: night.names(found.categories, rule.categories.all),
                 observed: found.members.len() as u64,
                 expected: found.expected,
-                calendar: events::notes(
-                    rule,
-                    rule.categories.all,
-                    (&wards, &found.members),
-                    window,
-                    night,
-                ),
+                calendar: events::notes(rule, rule.categories.all, (&wards, &found.members), window, night),
                 wards,
                 ..finding(rule, window, strength, found.members)
             });
