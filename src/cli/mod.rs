@@ -8,6 +8,7 @@
 
 mod alert;
 mod audit;
+mod backup;
 mod cluster;
 mod demo;
 mod detect;
@@ -73,6 +74,10 @@ enum Command {
     Token(token::Args),
     /// See who saw exact data, and who did what.
     Audit(audit::Args),
+    /// Copy the database into a file, while the site works.
+    Backup(backup::Args),
+    /// Put a backup in place of the database.
+    Restore(backup::RestoreArgs),
     /// Judge series of counts against what is usual for them, CSV in and out, without a database.
     Detect(detect::Args),
     /// Find clusters of points, CSV in and out, without a database.
@@ -110,6 +115,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::User(args) => wait(user::run(config, args)),
         Command::Token(args) => wait(token::run(config, args)),
         Command::Audit(args) => wait(audit::run(config, args)),
+        Command::Backup(args) => wait(backup::run(config, args)),
+        Command::Restore(args) => wait(backup::restore(config, args)),
         Command::Detect(args) => detect::run(&args),
         Command::Cluster(args) => cluster::run(&args),
         Command::Locate(args) => locate::run(&args),

@@ -106,8 +106,9 @@ fn storm((day, messages): (&NaiveDate, &usize)) -> DataAlert {
     };
     DataAlert {
         identity: format!("{STORM}{day}"),
-        title: format!("{many}: one mailbox would have got too many at once"),
-        text: "So many at once are a fault of a rule or of the data. Look at the alerts of the night, then release them \
+        title: format!("{many}: one mailbox would have got too many at once, or a backup was restored"),
+        text: "So many at once are a fault of a rule or of the data; what was written just after a restore may have been sent \
+               before. Look at the alerts of the night, then release them \
                with `tension-watch outbox retry --all-held`"
             .into(),
     }

@@ -43,6 +43,7 @@ mod alerts;
 mod answers;
 mod areas;
 mod audit;
+mod backup;
 mod clusters;
 mod data_alerts;
 mod imports;
@@ -64,6 +65,7 @@ pub use alerts::AlertEvent;
 pub use answers::AnswerLink;
 pub use areas::WardShape;
 pub use audit::AuditEntry;
+pub use backup::{Contents, is_new, looked_through, postgres_database, postgres_environment};
 pub use data_alerts::SavedDataAlert;
 pub use imports::{ImportRecord, SavedReject};
 pub use incidents::{KnownVersion, LinkedEvent, NewVersion};
@@ -100,6 +102,10 @@ const LIMITS: [(&str, &str); 6] = [
     ("tcp_user_timeout", "4000"),
 ];
 
+/// The tables of the schema that this program would work in.
+const PG_TABLES: &str =
+    "SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema()";
+
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
 /// The database could not do what was asked. The cause is for the log; people are told what it means for them.
@@ -110,7 +116,18 @@ pub enum StoreError {
     Database(#[from] sqlx::Error),
     /// The tables could not be made or brought up to date.
     #[error("the tables of the database could not be brought up to date")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Migration(sqlx::migrate::MigrateError),
+    /// Its tables are those of a later version.
+    #[error(
+        "the database was made by a newer version of this program; install that version, or restore a backup of before"
+    )]
+    Newer,
+    /// It is no database of this program.
+    #[error("this is no database of Tension Watch; name another one, or an empty one, in [store]")]
+    NotOurs,
+    /// The file is not whole.
+    #[error("the database is damaged; restore a backup: `tension-watch restore FILE`")]
+    Damaged,
     /// A row holds something that this version does not know.
     #[error("the database holds a {what} that this version cannot read")]
     Unreadable {
@@ -129,6 +146,15 @@ pub enum StoreError {
     /// The address is neither a SQLite file nor a PostgreSQL address.
     #[error("`{0}` is not a database address; write sqlite:FILE or postgres://USER@HOST/NAME")]
     Address(String),
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        match error {
+            sqlx::migrate::MigrateError::VersionMissing(_) => Self::Newer,
+            other => Self::Migration(other),
+        }
+    }
 }
 
 /// What every function here returns.
@@ -174,7 +200,9 @@ impl Store {
                 .row_buffer_size(2_000)
                 .pragma("secure_delete", "ON")
                 .pragma("trusted_schema", "OFF");
-            let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
+            let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await;
+            let pool = pool.map_err(backup::not_ours)?;
+            backup::ours(&mut *pool.acquire().await?).await?;
             MIGRATIONS.run(&pool).await?;
             Ok(Self::Sqlite(pool, Turns::default(), Fence::default()))
         } else if address.starts_with("postgres:") || address.starts_with("postgresql:") {
@@ -182,6 +210,10 @@ impl Store {
             // connection of their own.
             let options = PgConnectOptions::from_str(address)?;
             let mut alone = options.connect().await?;
+            let tables: Vec<String> = sqlx::query_scalar(PG_TABLES).fetch_all(&mut alone).await?;
+            if !tables.is_empty() && tables.iter().all(|name| name != "_sqlx_migrations") {
+                return Err(StoreError::NotOurs);
+            }
             MIGRATIONS.run(&mut alone).await?;
             alone.close().await?;
             let limited = options.options(LIMITS);
@@ -245,6 +277,7 @@ impl Store {
             answers::STATEMENTS,
             areas::STATEMENTS,
             audit::STATEMENTS,
+            backup::STATEMENTS,
             clusters::STATEMENTS,
             data_alerts::STATEMENTS,
             imports::STATEMENTS,

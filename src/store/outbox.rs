@@ -11,9 +11,15 @@ use std::str::FromStr;
 use uuid::Uuid;
 
 statements! {
+    /// After a restore, and until the first night that came due since, everything but what analysts hear of the data is held:
+    /// the copy does not know what was sent after it was made.
     ADD_MESSAGE = "INSERT INTO outbox (id, kind, about, mailbox, sequence, priority, message_id, message, created_at,
             due, state, attempts, next_try, claimed_until, maybe_arrived, last_error, sent_at, failed_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $10, NULL, FALSE, NULL, NULL, NULL)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+            CASE WHEN $11 = 'waiting' AND $2 <> 'data' AND EXISTS (SELECT 1 FROM restored WHERE at >= COALESCE(
+                    (SELECT MAX(COALESCE(tick, as_known_on)) FROM run WHERE outcome IN ('running', 'done')), at))
+                THEN 'held' ELSE $11 END,
+            0, $10, NULL, FALSE, NULL, NULL, NULL)
         ON CONFLICT DO NOTHING";
     /// The condition stands inside and outside: that is what keeps two senders on PostgreSQL apart. `state IN` is the
     /// condition of the index whose order is asked for.

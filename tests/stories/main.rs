@@ -4,6 +4,7 @@ mod access;
 mod actions;
 mod answers;
 mod api;
+mod backup;
 mod delivery;
 mod detect;
 mod failpoints;

@@ -40,6 +40,12 @@ impl Postgres {
         format!("postgres://test@{socket}/postgres")
     }
 
+    /// Runs a statement that answers nothing.
+    pub fn query(&self, statement: &str) {
+        let socket = self.folder.path().display().to_string();
+        self.call("psql", &["-h", &socket, "-U", "test", "-c", statement, "postgres"]);
+    }
+
     fn data(&self) -> String {
         self.folder.path().join("data").display().to_string()
     }
