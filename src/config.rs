@@ -61,6 +61,12 @@ pub struct Config {
     /// What the boards read.
     #[serde(default)]
     pub report: ReportConfig,
+    /// What programs that watch the site read.
+    #[serde(default)]
+    pub metrics: MetricsConfig,
+    /// How long what is kept.
+    #[serde(default)]
+    pub retention: RetentionConfig,
     /// How messages leave.
     pub mail: MailConfig,
     /// The folder of the file itself.
@@ -120,6 +126,29 @@ pub struct ReportConfig {
     pub browser: Option<PathBuf>,
     /// The terms that figures are counted by; without it those that come with the program.
     pub definitions: Option<PathBuf>,
+}
+
+/// How long what is kept, in days; for ever where nothing is said. What is over goes each night, for good.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionConfig {
+    /// Incidents, counted from when they happened. Detection learns from five years.
+    pub incidents_days: Option<u32>,
+    /// Rows that could not be used, counted from when their file was read.
+    pub rejects_days: Option<u32>,
+    /// Messages that have left or were given up.
+    pub messages_days: Option<u32>,
+    /// Files that were put away in the inbox after they were read.
+    pub files_days: Option<u32>,
+}
+
+/// What programs that watch the site read.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetricsConfig {
+    /// Where `/metrics` and `/ready` are answered, without signing in: an address that only such programs reach. Nowhere by
+    /// default.
+    pub listen: Option<SocketAddr>,
 }
 
 /// When the engine runs.

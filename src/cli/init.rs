@@ -107,6 +107,15 @@ inbox = "inbox"                            # files dropped into inbox/SOURCE/ ar
 [import.mappings]
 # police = "police-export"                 # the mapping of a source; our own format otherwise
 
+# [retention]                              # days; what is not said is kept for ever
+# incidents_days = 2555                    # from when they happened; detection learns from five years
+# rejects_days = 365                       # rows that could not be used
+# messages_days = 730                      # mails that have left
+# files_days = 365                         # files put away in the inbox after they were read
+
+# [metrics]
+# listen = "127.0.0.1:9464"                # counts for Prometheus, open to whoever reaches this address
+
 [mail]
 from = "tension-watch@example.invalid"
 transport = { kind = "file", folder = "mail" }

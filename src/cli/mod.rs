@@ -13,6 +13,7 @@ mod cluster;
 mod demo;
 mod detect;
 mod directory;
+mod erase;
 mod import;
 mod inbox;
 mod init;
@@ -74,6 +75,8 @@ enum Command {
     Token(token::Args),
     /// See who saw exact data, and who did what.
     Audit(audit::Args),
+    /// Erase incidents for good, by reference or by age.
+    Erase(erase::Args),
     /// Copy the database into a file, while the site works.
     Backup(backup::Args),
     /// Put a backup in place of the database.
@@ -115,6 +118,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::User(args) => wait(user::run(config, args)),
         Command::Token(args) => wait(token::run(config, args)),
         Command::Audit(args) => wait(audit::run(config, args)),
+        Command::Erase(args) => wait(erase::run(config, args)),
         Command::Backup(args) => wait(backup::run(config, args)),
         Command::Restore(args) => wait(backup::restore(config, args)),
         Command::Detect(args) => detect::run(&args),

@@ -16,7 +16,8 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use chrono::{DateTime, Days, NaiveDate, Utc};
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
 use uuid::Uuid;
 
 /// How often the sender looks into the outbox.
@@ -37,9 +38,14 @@ pub(super) async fn serve(site: Site, synthetic: bool, demo_accounts: Vec<(Strin
     let engine = Arc::new(site.engine(synthetic).await?);
     let provider = provider(&site).await?;
     let leading = Leading::default();
-    let listener = tokio::net::TcpListener::bind(site.config.site.listen)
-        .await
-        .with_context(|| format!("{}: can't listen; is another program there?", site.config.site.listen))?;
+    let listener = listening(site.config.site.listen).await?;
+    let metrics = match site.config.metrics.listen {
+        Some(address) => Some(listening(address).await?),
+        None => None,
+    };
+    if let Some(metrics) = &metrics {
+        println!("Counts for Prometheus: http://{}/metrics", metrics.local_addr()?);
+    }
     println!("Tension Watch listens on http://{}", listener.local_addr()?);
     let pages = crate::web::Site::new(&engine, site.config.site.address.clone(), demo_accounts)?
         .behind(&site.config.site.trusted_proxies)
@@ -56,7 +62,7 @@ pub(super) async fn serve(site: Site, synthetic: bool, demo_accounts: Vec<(Strin
         tokio::spawn(async move { provider.greet(&SystemClock).await });
     }
     // A task of its own, so that a night at work keeps nobody from a page.
-    let web = tokio::spawn(crate::web::serve(pages, listener, stopped()));
+    let web = tokio::spawn(crate::web::serve(pages, listener, metrics, stopped()));
     let sender = send_for_ever(&site, transport);
     if synthetic {
         // The demonstration's clock stands still: no night comes after its last.
@@ -91,6 +97,11 @@ async fn run_engine(site: &Site, since: DateTime<Utc>) {
         }
     };
     tokio::join!(nights(site, &engine, since), answers(site, &engine));
+}
+
+async fn listening(address: SocketAddr) -> Result<TcpListener> {
+    let listener = TcpListener::bind(address).await;
+    listener.with_context(|| format!("{address}: can't listen; is another program there?"))
 }
 
 /// Who else says who somebody is; not asked yet.
@@ -210,6 +221,10 @@ async fn night(site: &Site, engine: &Engine, tick: DateTime<Utc>) -> Result<()> 
     );
     for gap in &report.gaps {
         tracing::error!("{gap}");
+    }
+    // The night stands whatever comes of this; what is over goes on the next one.
+    if let Err(failed) = super::erase::retain(site, now).await {
+        tracing::error!(error = format!("{failed:#}"), "what is kept too long could not be erased");
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use tracing::Instrument;
 use uuid::Uuid;
 
 /// What every night needs beside the rules.
@@ -161,7 +162,8 @@ impl Engine {
         let begun = tx.begin_run(&run).await.context("noting that the run begins")?;
         tx.commit().await?;
         anyhow::ensure!(begun, "the tick {:?} has been answered already", when.tick);
-        match Box::pin(self.judge_and_tell(&mut run, when, rules, past, evaluated)).await {
+        let span = tracing::info_span!("night", run = %run.id, night = %when.night);
+        match Box::pin(self.judge_and_tell(&mut run, when, rules, past, evaluated)).instrument(span).await {
             Ok(report) => Ok(report),
             Err(wrong) => {
                 let mut tx = self.store.begin().await?;

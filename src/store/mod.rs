@@ -46,9 +46,11 @@ mod audit;
 mod backup;
 mod clusters;
 mod data_alerts;
+mod erase;
 mod imports;
 mod incidents;
 mod leader;
+mod measured;
 mod outbox;
 mod published;
 mod rules;
@@ -67,9 +69,11 @@ pub use areas::WardShape;
 pub use audit::AuditEntry;
 pub use backup::{Contents, is_new, looked_through, postgres_database, postgres_environment};
 pub use data_alerts::SavedDataAlert;
+pub use erase::Erasable;
 pub use imports::{ImportRecord, SavedReject};
 pub use incidents::{KnownVersion, LinkedEvent, NewVersion};
 pub use leader::{Fence, LeaderSeen};
+pub use measured::{ImportedRows, Measured};
 pub use outbox::{
     Claimed, FailedMessage, MessageKind, MessageState, OutboxCount, OutboxEntry, OutboxFilter, OutboxMessage,
 };
@@ -280,9 +284,11 @@ impl Store {
             backup::STATEMENTS,
             clusters::STATEMENTS,
             data_alerts::STATEMENTS,
+            erase::STATEMENTS,
             imports::STATEMENTS,
             incidents::STATEMENTS,
             leader::STATEMENTS,
+            measured::STATEMENTS,
             outbox::STATEMENTS,
             published::STATEMENTS,
             rules::STATEMENTS,

@@ -32,6 +32,7 @@ mod hotspots;
 mod imports;
 mod kept;
 mod map;
+mod metrics;
 mod oidc;
 mod outbox;
 mod password;
@@ -195,6 +196,7 @@ pub struct Site {
     nightly: Option<Schedule>,
     /// Whether the engine runs here.
     leading: Leading,
+    requests: metrics::Requests,
     trials: trial::Trials,
     /// How the columns of each source are read; none where that can't be known.
     mappings: BTreeMap<String, Option<Mapping>>,
@@ -240,6 +242,7 @@ impl Site {
             audit: Arc::default(),
             nightly: None,
             leading: Leading::default(),
+            requests: metrics::Requests::default(),
             trials: trial::Trials::default(),
             mappings: BTreeMap::new(),
             own_mapping: Some(Mapping::shipped("own")?),
@@ -409,4 +412,5 @@ fn router_of(site: &Arc<Site>) -> Router {
         .fallback(|| async { error::PageError::NotFound })
         .with_state(Arc::clone(site))
         .layer(around)
+        .layer(from_fn_with_state(Arc::clone(site), metrics::count))
 }

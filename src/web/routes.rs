@@ -6,7 +6,7 @@ use super::{
     api::{self, LARGEST_IMPORT},
     area, audit, campaigns,
     error::PageError,
-    health, hotspot_files, hotspots, imports, map, oidc, outbox, published, published_area,
+    health, hotspot_files, hotspots, imports, map, metrics, oidc, outbox, published, published_area,
     reader::Reader,
     reporting, reports, rules, runs, sign_in, silences, tokens, trial,
 };
@@ -154,7 +154,7 @@ const fn quiet(
 }
 
 /// All of them.
-pub(super) static ROUTES: [Route; 63] = [
+pub(super) static ROUTES: [Route; 64] = [
     seen("/", Right::Figures, "hotspot page", || get(hotspots::page)),
     seen("/hotspots.csv", Right::Download, "download of the hotspot table", || get(hotspot_files::csv)),
     seen("/hotspots.geojson", Right::Download, "download of the hotspot figures", || {
@@ -218,6 +218,7 @@ pub(super) static ROUTES: [Route; 63] = [
     quiet(Method::GET, "/answer/{token}", Right::Link, || get(answer::show)),
     quiet(Method::POST, "/answer/{token}", Right::Link, || post(answer::press)),
     quiet(Method::GET, "/health", Right::Open, || get(health::get)),
+    quiet(Method::GET, "/ready", Right::Open, || get(metrics::ready)),
     quiet(Method::GET, "/static/{file}", Right::Open, || get(map::asset)),
     quiet(Method::GET, "/api/v1/openapi.json", Right::Open, || get(api::document::openapi)),
     done("/api/v1/incidents", Right::Token(Scope::IncidentsWrite), "sending incidents", || {

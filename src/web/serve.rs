@@ -1,6 +1,6 @@
 //! Connections: taken, given time limits, and ended together.
 
-use super::{Site, client::Peer, router_of};
+use super::{Site, client::Peer, metrics::serve_metrics, router_of};
 use anyhow::Result;
 use axum::{Extension, Router};
 use hyper_util::{
@@ -27,13 +27,19 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 /// How often it is seen to that what the hotspot page shows at first is there.
 const PREPARED_EVERY: Duration = Duration::from_mins(1);
 
-/// Serves the site until `stopped` is done, then lets answers under way finish.
+/// Serves the site until `stopped` is done, then lets answers under way finish; and its metrics, where they have an address.
 ///
 /// # Errors
 ///
 /// Never at present; a connection that fails is that reader's alone.
-pub async fn serve(site: Site, listener: TcpListener, stopped: impl Future<Output = ()>) -> Result<()> {
+pub async fn serve(
+    site: Site,
+    listener: TcpListener,
+    metrics: Option<TcpListener>,
+    stopped: impl Future<Output = ()>,
+) -> Result<()> {
     let site = Arc::new(site);
+    let measuring = metrics.map(|listener| tokio::spawn(serve_metrics(Arc::clone(&site), listener)));
     let first = Arc::clone(&site);
     let preparing = tokio::spawn(async move {
         loop {
@@ -43,6 +49,9 @@ pub async fn serve(site: Site, listener: TcpListener, stopped: impl Future<Outpu
     });
     let served = serve_router(router_of(&site), listener, stopped).await;
     preparing.abort();
+    if let Some(measuring) = measuring {
+        measuring.abort();
+    }
     served
 }
 

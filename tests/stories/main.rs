@@ -7,6 +7,7 @@ mod api;
 mod backup;
 mod delivery;
 mod detect;
+mod erase;
 mod failpoints;
 mod inbox;
 mod kill;

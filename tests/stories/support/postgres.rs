@@ -40,6 +40,12 @@ impl Postgres {
         format!("postgres://test@{socket}/postgres")
     }
 
+    /// Files of its tables in which a text stands; its write-ahead log keeps what it is told to.
+    pub fn holding(&self, text: &str) -> Vec<String> {
+        self.query("CHECKPOINT");
+        crate::erase::holding(&self.folder.path().join("data/base"), text)
+    }
+
     /// Runs a statement that answers nothing.
     pub fn query(&self, statement: &str) {
         let socket = self.folder.path().display().to_string();
