@@ -11,10 +11,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let level = EnvFilter::try_from_env("TENSION_WATCH_LOG")
         .unwrap_or_else(|_| EnvFilter::new("warn,sqlx=error,tension_watch=info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(level)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
+    let log = tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr);
+    if std::env::var("TENSION_WATCH_LOG_FORMAT").is_ok_and(|format| format == "json") {
+        log.json().init();
+    } else {
+        log.with_ansi(std::io::stderr().is_terminal()).init();
+    }
+    // Whatever is written tells of incidents: nobody else on the machine reads it, unless its owner lets them.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     tension_watch::cli::run(tension_watch::cli::Cli::parse())
 }

@@ -123,7 +123,7 @@ async fn prepare(args: &Args) -> Result<(Site, County)> {
         }
         write(&path, &config)?;
     } else {
-        lay_out(&args.dir, &config, &files.pack.categories)?;
+        lay_out(&args.dir, &args.dir, &config, &files.pack.categories)?;
     }
     let site = Site::open(&path).await?;
     let known_until: DateTime<Utc> = "2026-06-30T03:30:00Z".parse()?;

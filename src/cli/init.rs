@@ -50,6 +50,9 @@ pub(super) struct Args {
     /// A folder with pack.toml, areas.csv, links.csv, directory.csv and wards.geojson (properties code and name).
     #[arg(long, value_name = "DIR")]
     pack: Option<PathBuf>,
+    /// A folder of its own for what the site writes: database, inbox, mails as files. The configuration and the rules stay in --dir.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// Where everything is kept: sqlite: and a file, or the address of a PostgreSQL database when several machines share the work.
     #[arg(long, value_name = "ADDRESS", default_value = "sqlite:tension-watch.db")]
     store: String,
@@ -64,7 +67,23 @@ pub(super) async fn run(args: Args) -> Result<()> {
         Some(folder) => read(folder)?,
         None => shipped()?,
     };
-    lay_out(&args.dir, &CONFIG.replace("STORE", &toml_text(&args.store)), &files.pack.categories)?;
+    let text = match &args.data {
+        None => CONFIG.replace("STORE", &toml_text(&args.store)),
+        Some(data) => {
+            fs::create_dir_all(data).with_context(|| format!("{}: can't be made", data.display()))?;
+            let data = data.canonicalize().with_context(|| format!("{}: can't be opened", data.display()))?;
+            let inside = |name: &str| toml_text(&data.join(name).display().to_string());
+            let store = match args.store.strip_prefix("sqlite:") {
+                Some(file) => format!("sqlite:{}", data.join(file).display()),
+                None => args.store.clone(),
+            };
+            CONFIG
+                .replace("STORE", &toml_text(&store))
+                .replace("\"inbox\"", &inside("inbox"))
+                .replace("\"mail\"", &inside("mail"))
+        }
+    };
+    lay_out(&args.dir, args.data.as_ref().unwrap_or(&args.dir), &text, &files.pack.categories)?;
     let site = Site::open(&config).await?;
     save_pack(&site.store, &files, &outlines, now()).await?;
     let password = new_password();
@@ -130,10 +149,11 @@ fn toml_text(text: &str) -> String {
 }
 
 /// Makes the folders and files of a site.
-pub(super) fn lay_out(dir: &Path, config: &str, categories: &Categories) -> Result<()> {
-    for folder in ["rules/calendar", "rules/playbooks", "inbox", "mail"] {
-        let path = dir.join(folder);
-        fs::create_dir_all(&path).with_context(|| format!("{}: can't be made", path.display()))?;
+pub(super) fn lay_out(dir: &Path, data: &Path, config: &str, categories: &Categories) -> Result<()> {
+    let own = ["rules/calendar", "rules/playbooks"].map(|folder| dir.join(folder));
+    let written = ["inbox", "mail"].map(|folder| data.join(folder));
+    for path in own.iter().chain(&written) {
+        fs::create_dir_all(path).with_context(|| format!("{}: can't be made", path.display()))?;
     }
     for (name, text) in RULES {
         write(&dir.join("rules").join(name), text)?;

@@ -18,6 +18,7 @@ mod import;
 mod inbox;
 mod init;
 mod locate;
+mod manual;
 mod outbox;
 mod picture;
 mod progress;
@@ -87,6 +88,9 @@ enum Command {
     Cluster(cluster::Args),
     /// Find the ward of points, CSV in and out, without a database.
     Locate(locate::Args),
+    /// Write manual pages and shell completions, for packages.
+    #[command(hide = true)]
+    Manual(manual::Args),
 }
 
 /// The call or an input file is wrong: exit code 2. Anything else that fails is exit code 1.
@@ -124,6 +128,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Detect(args) => detect::run(&args),
         Command::Cluster(args) => cluster::run(&args),
         Command::Locate(args) => locate::run(&args),
+        Command::Manual(args) => manual::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -143,9 +143,13 @@ fn what_is_no_backup_is_refused_and_nothing_is_touched() {
     let folder = tempfile::tempdir().unwrap();
     let site = folder.path();
     assert!(tension_watch(site, &["init"]).status.success());
+    let mode = |name: &str| fs::metadata(site.join(name)).unwrap().permissions().mode() & 0o077;
+    for name in ["tension-watch.db", "tension-watch.toml", "inbox", "mail", "rules"] {
+        assert_eq!(mode(name), 0, "{name} is nobody else's");
+    }
     let before = fs::read(site.join("tension-watch.db")).unwrap();
     fs::write(site.join("text"), "not a database at all, but a text that is long enough to look at").unwrap();
-    let made = |name: &str, statement: &str| {
+    let scripted = |name: &str, statement: &str| {
         let store = Command::new("python3")
             .args([
                 "-c",
@@ -158,7 +162,7 @@ fn what_is_no_backup_is_refused_and_nothing_is_touched() {
             .status();
         assert!(store.unwrap().success());
     };
-    made("other.db", "CREATE TABLE songs (name TEXT);");
+    scripted("other.db", "CREATE TABLE songs (name TEXT);");
     fs::copy(site.join("tension-watch.db"), site.join("newer.db")).unwrap();
     made("newer.db", "INSERT INTO _sqlx_migrations VALUES (9999, 'later', '2030-01-01', TRUE, x'00', 1);");
     fs::write(site.join("half.db"), &before[..before.len() / 2]).unwrap();
