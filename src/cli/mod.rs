@@ -19,6 +19,7 @@ mod inbox;
 mod init;
 mod locate;
 mod manual;
+mod migrate_store;
 mod outbox;
 mod picture;
 mod progress;
@@ -82,6 +83,8 @@ enum Command {
     Backup(backup::Args),
     /// Put a backup in place of the database.
     Restore(backup::RestoreArgs),
+    /// Move everything from one database into another, of either kind.
+    MigrateStore(migrate_store::Args),
     /// Judge series of counts against what is usual for them, CSV in and out, without a database.
     Detect(detect::Args),
     /// Find clusters of points, CSV in and out, without a database.
@@ -125,6 +128,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Erase(args) => wait(erase::run(config, args)),
         Command::Backup(args) => wait(backup::run(config, args)),
         Command::Restore(args) => wait(backup::restore(config, args)),
+        Command::MigrateStore(args) => wait(migrate_store::run(args)),
         Command::Detect(args) => detect::run(&args),
         Command::Cluster(args) => cluster::run(&args),
         Command::Locate(args) => locate::run(&args),

@@ -51,6 +51,7 @@ mod imports;
 mod incidents;
 mod leader;
 mod measured;
+mod migrate;
 mod outbox;
 mod published;
 mod rules;
@@ -74,6 +75,7 @@ pub use imports::{ImportRecord, SavedReject};
 pub use incidents::{KnownVersion, LinkedEvent, NewVersion};
 pub use leader::{Fence, LeaderSeen};
 pub use measured::{ImportedRows, Measured};
+pub use migrate::{Sum, TABLES};
 pub use outbox::{
     Claimed, FailedMessage, MessageKind, MessageState, OutboxCount, OutboxEntry, OutboxFilter, OutboxMessage,
 };

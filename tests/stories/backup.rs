@@ -164,7 +164,10 @@ fn what_is_no_backup_is_refused_and_nothing_is_touched() {
     };
     scripted("other.db", "CREATE TABLE songs (name TEXT);");
     fs::copy(site.join("tension-watch.db"), site.join("newer.db")).unwrap();
-    made("newer.db", "INSERT INTO _sqlx_migrations VALUES (9999, 'later', '2030-01-01', TRUE, x'00', 1);");
+    scripted(
+        "newer.db",
+        "INSERT INTO _sqlx_migrations VALUES (9999, 'later', '2030-01-01', TRUE, x'00', 1);",
+    );
     fs::write(site.join("half.db"), &before[..before.len() / 2]).unwrap();
     let restore = |name: &str| refused(&tension_watch(site, &["restore", name, "--replace"]));
     for (name, why) in [

@@ -15,6 +15,7 @@ mod kill_site;
 mod leader;
 mod letters;
 mod lifts;
+mod migrate;
 mod nights;
 mod oidc;
 mod outage;
