@@ -119,7 +119,15 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 pub enum StoreError {
     /// The database said no, or could not be reached.
     #[error("the database did not answer as expected")]
-    Database(#[from] sqlx::Error),
+    Database(#[source] sqlx::Error),
+    /// There is no room left where the database is.
+    #[error("the disk of the database is full; nothing of this was kept. Make room, then do it again")]
+    Full,
+    /// The database may only be read.
+    #[error(
+        "the database may not be written to; see to the rights of its file and folder, or of its account"
+    )]
+    ReadOnly,
     /// The tables could not be made or brought up to date.
     #[error("the tables of the database could not be brought up to date")]
     Migration(sqlx::migrate::MigrateError),
@@ -152,6 +160,17 @@ pub enum StoreError {
     /// The address is neither a SQLite file nor a PostgreSQL address.
     #[error("`{0}` is not a database address; write sqlite:FILE or postgres://USER@HOST/NAME")]
     Address(String),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        // SQLite's FULL and READONLY, the latter also with a reason behind it; PostgreSQL's own codes for the same.
+        match error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() {
+            Some("13" | "53100") => Self::Full,
+            Some("8" | "264" | "520" | "776" | "1032" | "1288" | "1544" | "25006") => Self::ReadOnly,
+            _ => Self::Database(error),
+        }
+    }
 }
 
 impl From<sqlx::migrate::MigrateError> for StoreError {

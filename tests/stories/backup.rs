@@ -147,7 +147,6 @@ fn what_is_no_backup_is_refused_and_nothing_is_touched() {
     for name in ["tension-watch.db", "tension-watch.toml", "inbox", "mail", "rules"] {
         assert_eq!(mode(name), 0, "{name} is nobody else's");
     }
-    let before = fs::read(site.join("tension-watch.db")).unwrap();
     fs::write(site.join("text"), "not a database at all, but a text that is long enough to look at").unwrap();
     let scripted = |name: &str, statement: &str| {
         let store = Command::new("python3")
@@ -163,12 +162,17 @@ fn what_is_no_backup_is_refused_and_nothing_is_touched() {
         assert!(store.unwrap().success());
     };
     scripted("other.db", "CREATE TABLE songs (name TEXT);");
-    fs::copy(site.join("tension-watch.db"), site.join("newer.db")).unwrap();
+    // The file of a site may have a part of it in its log: a copy is whole.
+    let copy = private(site).join("copy.db");
+    done(&tension_watch(site, &["backup", "--out", &copy.display().to_string()]));
+    let before = fs::read(site.join("tension-watch.db")).unwrap();
+    fs::copy(&copy, site.join("newer.db")).unwrap();
     scripted(
         "newer.db",
         "INSERT INTO _sqlx_migrations VALUES (9999, 'later', '2030-01-01', TRUE, x'00', 1);",
     );
-    fs::write(site.join("half.db"), &before[..before.len() / 2]).unwrap();
+    let whole = fs::read(&copy).unwrap();
+    fs::write(site.join("half.db"), &whole[..whole.len() / 2]).unwrap();
     let restore = |name: &str| refused(&tension_watch(site, &["restore", name, "--replace"]));
     for (name, why) in [
         ("text", "no database of Tension Watch"),

@@ -575,3 +575,34 @@ async fn accounts_sessions_and_rules() {
         assert_eq!(store.last_rules().await.unwrap().unwrap().version, "1");
     }
 }
+
+#[tokio::test]
+async fn a_database_of_every_earlier_schema_is_brought_up_to_date() {
+    let server = crate::support::postgres::Postgres::start();
+    let folder = tempfile::tempdir().unwrap();
+    let migrations = sqlx::migrate!("./migrations");
+    let all: Vec<_> = migrations.iter().cloned().collect();
+    for first in 1..all.len() {
+        let earlier = sqlx::migrate::Migrator {
+            migrations: all[..first].to_vec().into(),
+            ..sqlx::migrate::Migrator::DEFAULT
+        };
+        let name = format!("schema{first}");
+        server.query(&format!("CREATE DATABASE {name}"));
+        let sqlite = format!("sqlite:{}?mode=rwc", folder.path().join(&name).display());
+        let old = sqlx::SqlitePool::connect(&sqlite).await.unwrap();
+        earlier.run(&old).await.unwrap();
+        old.close().await;
+        let postgres = server.address().replace("/postgres", &format!("/{name}"));
+        let old = sqlx::PgPool::connect(&postgres).await.unwrap();
+        earlier.run(&old).await.unwrap();
+        old.close().await;
+        for address in [&sqlite, &postgres] {
+            let store = Store::open(address).await.unwrap_or_else(|failed| panic!("{address}: {failed}"));
+            assert_eq!(store.contents().await.unwrap().incidents, 0, "{address}");
+            let seen = store.leader().await.unwrap();
+            assert!(store.take_lead(&seen, "a").await.unwrap().is_some(), "{address}");
+            store.close().await;
+        }
+    }
+}
