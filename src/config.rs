@@ -37,6 +37,9 @@ pub enum ConfigError {
     },
 }
 
+/// So many mistakes are told at once.
+const MOST_MISTAKES: usize = 20;
+
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -274,12 +277,51 @@ impl Config {
     }
 
     fn parse(text: &str, folder: &Path) -> Result<Self, String> {
-        let mut config: Self =
-            toml::from_str(text).map_err(|wrong| wrong.to_string().trim_end().to_owned())?;
-        folder.clone_into(&mut config.folder);
-        Schedule::new(&config.schedule.nightly, chrono_tz::UTC)
-            .map_err(|wrong| format!("[schedule] nightly: {wrong}"))?;
-        Ok(config)
+        let (config, mut mistakes) = Self::with_mistakes(text);
+        if let Some(config) = &config
+            && let Err(wrong) = Schedule::new(&config.schedule.nightly, chrono_tz::UTC)
+        {
+            mistakes.push(format!("[schedule] nightly: {wrong}"));
+        }
+        match config {
+            Some(mut config) if mistakes.is_empty() => {
+                folder.clone_into(&mut config.folder);
+                Ok(config)
+            }
+            _ => Err(mistakes.join("\n\n")),
+        }
+    }
+
+    /// What can be read of it, and every mistake: the lines of each are left out, and the rest is read again. One that only
+    /// follows from that is not told.
+    fn with_mistakes(text: &str) -> (Option<Self>, Vec<String>) {
+        let shown = |wrong: &toml::de::Error| wrong.to_string().trim_end().to_owned();
+        // A file that is no TOML has no parts that could be read by themselves.
+        if let Err(wrong) = toml::from_str::<toml::Table>(text) {
+            return (None, vec![shown(&wrong)]);
+        }
+        let (mut rest, mut mistakes) = (text.to_owned(), Vec::new());
+        while mistakes.len() < MOST_MISTAKES {
+            let wrong = match toml::from_str::<Self>(&rest) {
+                Ok(config) => return (Some(config), mistakes),
+                Err(wrong) => wrong,
+            };
+            let follows = wrong.message().starts_with("missing field") && !mistakes.is_empty();
+            if !follows {
+                mistakes.push(shown(&wrong));
+            }
+            let Some(lines) = wrong.span().map(|span| lines_of(&rest, span)) else { break };
+            let left_out = rest[lines.clone()].replace(|c: char| c != '\n', " ");
+            // Nothing can be left out any more, or what is left is no TOML.
+            if follows || left_out == rest[lines.clone()] {
+                break;
+            }
+            rest.replace_range(lines, &left_out);
+            if toml::from_str::<toml::Table>(&rest).is_err() {
+                break;
+            }
+        }
+        (None, mistakes)
     }
 
     /// A path of the file, seen from where the program runs.
@@ -298,9 +340,43 @@ impl Config {
     }
 }
 
+/// The whole lines in which a part of a text lies.
+fn lines_of(text: &str, part: std::ops::Range<usize>) -> std::ops::Range<usize> {
+    let begin = text[..part.start].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[part.end..].find('\n').map_or(text.len(), |at| part.end + at);
+    begin..end
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_configuration_or_mistakes(text in "(\\[(store|mail|site|x)\\]\n|[a-z]{1,8} = (\"[a-z:/.]{0,9}\"|[0-9]{1,3}|\\{[a-z]{0,4}|é)\n){0,8}") {
+            if let Err(told) = Config::parse(&text, Path::new(".")) {
+                prop_assert!(!told.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_told_at_once() {
+        let wrong = "[store]\naddress = \"sqlite:a.db\"\n[site]\nlisten = \"anywhere\"\nadress = \"x\"\n[mail]\n\
+                     from = \"watch@county.invalid\"\nmarkng = \"\"\ntransport = { kind = \"file\", folder = \"mail\" }\n\
+                     [retention]\nrejects_days = \"a year\"\n[schedule]\nnightly = \"30 25 * * *\"\n";
+        let told = Config::parse(wrong, Path::new(".")).unwrap_err();
+        for (line, word) in
+            [("line 4", "anywhere"), ("line 5", "adress"), ("line 8", "markng"), ("line 11", "a year")]
+        {
+            assert!(told.contains(line) && told.contains(word), "{line}, {word}:\n{told}");
+        }
+        assert!(told.contains("30 25 * * *"), "{told}");
+        // A field that is missing is told when nothing else is to blame.
+        let told = Config::parse("[store]\naddress = \"sqlite:a.db\"\n", Path::new(".")).unwrap_err();
+        assert!(told.contains("missing field `mail`"), "{told}");
+    }
 
     const SMALLEST: &str = "[store]\naddress = \"sqlite:watch.db\"\n[mail]\nfrom = \"watch@county.invalid\"\n\
                             transport = { kind = \"file\", folder = \"mail\" }\n";
