@@ -3,7 +3,7 @@
 use super::{site::now, wrong};
 use crate::{
     config::Config,
-    store::{Contents, Store, is_new, looked_through, postgres_database, postgres_environment},
+    store::{Contents, Store, copy_sqlite, is_new, looked_through, postgres_database, postgres_environment},
 };
 use anyhow::{Context, Result, bail};
 use std::{
@@ -89,9 +89,7 @@ pub(super) async fn run(config: PathBuf, args: Args) -> Result<()> {
 /// Copies the database into a file that is there and empty. What it holds, where the copy was looked through.
 async fn copied(address: &str, out: &Path) -> Result<Option<Contents>> {
     if address.starts_with("sqlite:") {
-        let store = Store::open(address).await.context("opening the database")?;
-        store.copy_to(out).await.context("copying the database")?;
-        store.close().await;
+        copy_sqlite(address, out).await.context("copying the database")?;
         return Ok(Some(looked_through(out).await.context("looking through the copy")?));
     }
     let dump = ["--format=custom", "--no-owner", "--no-privileges", "--file"];

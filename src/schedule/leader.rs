@@ -5,9 +5,9 @@
 //! one still writes is refused ([`Store::led`]). On SQLite all programs are on one machine: the operating system keeps a lock
 //! on a file beside the database for whoever leads, and takes it away when that program ends, however it ends.
 
-use crate::store::{LeaderSeen, Result, Store};
+use crate::store::{LeaderSeen, Result, Store, StoreError};
 use std::{
-    fs::File,
+    fs::{File, TryLockError},
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering::Relaxed},
@@ -16,7 +16,7 @@ use std::{
 };
 use tokio::{
     task::JoinHandle,
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
 /// Between two beats, and between two looks at the leader's.
@@ -68,8 +68,9 @@ where
         leading.0.store(0, Relaxed);
         drop(beats);
         tracing::warn!(term = led.term, "this machine has stopped running the engine");
-        if let Err(failed) = store.give_up_lead(holder).await {
-            tracing::debug!(error = %failed, "the lead could not be given up; it ends by itself");
+        // Whoever waits need not; where this does not arrive, the lead ends by itself.
+        if let Ok(Err(failed)) = timeout(STEP_DOWN, store.give_up_lead(holder)).await {
+            tracing::debug!(error = %failed, "the lead could not be given up");
         }
     }
 }
@@ -115,17 +116,22 @@ impl Lead {
 /// Waits for the lock of a file.
 async fn locked(path: &std::path::Path) -> Result<File> {
     let file = File::options().create(true).append(true).open(path)?;
-    while file.try_lock().is_err() {
-        sleep(LOOK).await;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => sleep(LOOK).await,
+            // A disk that knows no locks.
+            Err(TryLockError::Error(failed)) => return Err(failed.into()),
+        }
     }
-    Ok(file)
 }
 
 /// Waits until nobody leads, and takes over.
 async fn waited(store: &Store, holder: &str) -> Result<i64> {
     let mut last: Option<(LeaderSeen, Instant)> = None;
     loop {
-        let seen = store.leader().await?;
+        // A connection that was cut off tells nothing for minutes: a new one is made then.
+        let seen = timeout(STEP_DOWN, store.leader()).await.map_err(|_| StoreError::Silent)??;
         let since = match &last {
             Some((before, since)) if *before == seen => *since,
             _ => Instant::now(),

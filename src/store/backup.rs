@@ -38,19 +38,6 @@ impl Store {
         Ok(on!(Self, self, pool => sqlx::query_as(CONTENTS).fetch_one(pool).await?))
     }
 
-    /// Copies a SQLite database as it is at one instant into a file that is not there or empty, while others write (VACUUM
-    /// INTO, SQLite's documentation). False on PostgreSQL, whose own tools do this.
-    ///
-    /// # Errors
-    ///
-    /// As [`StoreError`] says; what was written of the file may be thrown away.
-    pub async fn copy_to(&self, file: &Path) -> Result<bool> {
-        let Self::Sqlite(pool, ..) = self else { return Ok(false) };
-        let name = file.to_str().ok_or(StoreError::Unreadable { what: "file name" })?;
-        sqlx::query("VACUUM INTO $1").bind(name).execute(pool).await?;
-        Ok(true)
-    }
-
     /// Notes that this database was restored from a copy: what had not been sent when the copy was made is held, because it
     /// may have been sent since; so is what is written up to the next night (the outbox sees to it). Everybody signs in
     /// once more. How many messages are held.
@@ -66,6 +53,21 @@ impl Store {
         tx.commit().await?;
         Ok(held)
     }
+}
+
+/// Copies a SQLite database as it is at one instant into a file that is not there or empty, while others write (VACUUM INTO,
+/// SQLite's documentation). The tables stay those of the version that made them: a copy may be wanted before an upgrade.
+///
+/// # Errors
+///
+/// As [`StoreError`] says; what was written of the file may be thrown away.
+pub async fn copy_sqlite(address: &str, file: &Path) -> Result<()> {
+    let name = file.to_str().ok_or(StoreError::Unreadable { what: "file name" })?;
+    let mut alone = address.parse::<SqliteConnectOptions>()?.connect().await.map_err(not_ours)?;
+    ours(&mut alone).await?;
+    sqlx::query("VACUUM INTO $1").bind(name).execute(&mut alone).await?;
+    alone.close().await?;
+    Ok(())
 }
 
 /// What a copy of a SQLite database holds, after it was looked through.

@@ -68,7 +68,7 @@ pub use alerts::AlertEvent;
 pub use answers::AnswerLink;
 pub use areas::WardShape;
 pub use audit::AuditEntry;
-pub use backup::{Contents, is_new, looked_through, postgres_database, postgres_environment};
+pub use backup::{Contents, copy_sqlite, is_new, looked_through, postgres_database, postgres_environment};
 pub use data_alerts::SavedDataAlert;
 pub use erase::Erasable;
 pub use imports::{ImportRecord, SavedReject};
@@ -120,6 +120,9 @@ pub enum StoreError {
     /// The database said no, or could not be reached.
     #[error("the database did not answer as expected")]
     Database(#[source] sqlx::Error),
+    /// Nothing was heard of it for too long.
+    #[error("the database did not answer in time")]
+    Silent,
     /// There is no room left where the database is.
     #[error("the disk of the database is full; nothing of this was kept. Make room, then do it again")]
     Full,
