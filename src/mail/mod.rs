@@ -33,4 +33,5 @@ pub use message::{Envelope, MessageError, Thread, message_bytes, message_id};
 pub use note::{Note, NoteLine, NoteSection, compose_note};
 pub use render::RenderError;
 pub use thread_index::ThreadIndex;
+pub use told::FEWEST;
 pub use view::{about, in_a_line};

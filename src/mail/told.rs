@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 /// Names beyond these are counted, not listed.
 const MOST_NAMES: usize = 6;
 /// No figure below this is told of a part.
-const FEWEST: u64 = 5;
+pub const FEWEST: u64 = 5;
 /// Longest band of hours worth telling.
 const LONGEST_BAND: usize = 6;
 

@@ -149,7 +149,18 @@ pub struct Finding {
 }
 
 impl Through {
-    /// In words, of so many reports; what may follow a colon.
+    /// The same without a count, for mails: small ones are not told there.
+    #[must_use]
+    pub fn in_short(&self, of: u64) -> String {
+        let most = if self.reports * 2 > of { "more than half" } else { "half or fewer" };
+        format!(
+            "{most} of the reports came through its channels ({}){}",
+            self.channels.join(", "),
+            self.before()
+        )
+    }
+
+    /// In words, of so many reports, for those who see each; what may follow a colon.
     #[must_use]
     pub fn in_words(&self, of: u64) -> String {
         let came = match self.reports {
@@ -157,10 +168,12 @@ impl Through {
             all if all == of => format!("all {of} reports came"),
             some => format!("{some} of the {of} reports came"),
         };
-        let before = self
-            .share_before
-            .map_or_else(String::new, |share| format!("; in the year before {:.0}% did", share * 100.0));
-        format!("{came} through its channels ({}){before}", self.channels.join(", "))
+        format!("{came} through its channels ({}){}", self.channels.join(", "), self.before())
+    }
+
+    fn before(&self) -> String {
+        let told = |share: f64| format!("; in the year before {:.0}% did", share * 100.0);
+        self.share_before.map_or_else(String::new, told)
     }
 }
 

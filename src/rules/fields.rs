@@ -261,7 +261,7 @@ pub(super) const EVENT: &[Field] = &[
     field("event", "around", Shape::Point, false, "around = { east = 458300, north = 303900 }", "Where: around a point on the grid, with `within_metres`."),
     field("event", "within_metres", Shape::Whole(50, 50_000), false, "within_metres = 1500", "How far around the point."),
     field("event", "categories", Shape::Categories, false, r#"categories = ["race"]"#, "Which strands it bears on. All unless you write it."),
-    field("event", "channels", Shape::Texts, false, r#"channels = ["online", "third party"]"#, "Through which channels a campaign asks people to report. Alerts at its time and place say how many of their reports came through them."),
+    field("event", "channels", Shape::Texts, false, r#"channels = ["online", "third party"]"#, "Through which channels a campaign asks people to report. Alerts at its time and place say whether their reports came through them."),
     field("event", "why", Shape::Text(LONG), false, r#"why = "Rose by a third in 2025 and 2026""#, "Where the dates or the size come from."),
 ];
 

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     alerts::{Notice, route},
-    mail::{Facts, Figures, LateReports, about},
+    mail::{FEWEST, Facts, Figures, LateReports, about},
     model::{Alert, Asked, CalendarNote, Effect, Finding, Mailbox, SignalKind, Subject, Window},
     picture::History,
     rules::Rule,
@@ -122,10 +122,10 @@ fn calendar(finding: &Finding) -> Vec<String> {
             Some(Effect::WatchCloser) => format!(": watched closer, by {}", note.by),
             Some(Effect::NoteOnly) | None => String::new(),
         };
-        let through = note
-            .through
-            .as_ref()
-            .map_or_else(String::new, |through| format!("; {}", through.in_words(finding.observed)));
+        // Of a handful even a half would tell a count.
+        let through = note.through.as_ref().filter(|_| finding.observed >= FEWEST);
+        let through =
+            through.map_or_else(String::new, |through| format!("; {}", through.in_short(finding.observed)));
         format!("{}, {days}{made}{through}", note.name)
     };
     let mut lines: Vec<String> = finding.calendar.iter().map(entry).collect();
